@@ -1,0 +1,1 @@
+"""Training, evaluation and export of DenseDepth: the only part that needs PyTorch."""
