@@ -38,12 +38,17 @@ class DenseNetEncoder(nn.Module):
     pooling, and the last dense block after its batch norm and ReLU (torchvision's own features
     end before that ReLU). Batch norms use Keras' epsilon, 1.001e-5, so that the authors' weights
     give the authors' numbers; against torchvision's 1e-5 it changes nothing one could measure.
+
+    Attributes:
+        final_relu: Whether the last map passes a ReLU. False is for weights that were trained with
+            keras_applications before 1.0.6, which had none there; the released ones need True.
     """
 
     def __init__(self, features: nn.Sequential, channels: Sequence[int]) -> None:
         super().__init__()
         self.features = features
         self.channels = tuple(channels)
+        self.final_relu = True
         set_batch_norm(self, epsilon=KERAS_DENSENET_EPSILON)
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
@@ -54,7 +59,8 @@ class DenseNetEncoder(nn.Module):
         eighth = layers.transition1(layers.denseblock1(quarter))
         sixteenth = layers.transition2(layers.denseblock2(eighth))
         bottom = layers.denseblock4(layers.transition3(layers.denseblock3(sixteenth)))
-        return [stem, quarter, eighth, sixteenth, F.relu(layers.norm5(bottom))]
+        bottom = layers.norm5(bottom)
+        return [stem, quarter, eighth, sixteenth, F.relu(bottom) if self.final_relu else bottom]
 
 
 class ResNet50Encoder(nn.Module):

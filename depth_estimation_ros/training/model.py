@@ -36,9 +36,15 @@ def _densenet169() -> nn.Module:
     return DenseNetEncoder(features, (64, 64, 128, 256, 1664))
 
 
+def _densenet201() -> nn.Module:
+    features = torchvision.models.densenet201(weights=None).features
+    return DenseNetEncoder(features, (64, 64, 128, 256, 1920))
+
+
 ENCODERS: Final[dict[str, Callable[[], nn.Module]]] = {
     'densenet169': _densenet169,
     'densenet121': _densenet121,
+    'densenet201': _densenet201,
     'resnet50': ResNet50Encoder,
     'small': SmallDenseNetEncoder,
 }
@@ -64,13 +70,15 @@ class UpBlock(nn.Module):
         self.norm_b = nn.BatchNorm2d(out_channels) if batch_norm else nn.Identity()
         self.activate_first = activate_first
 
-    def forward(self, x: torch.Tensor, skip: torch.Tensor, *, align_corners: bool) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, skip: torch.Tensor, *, align_corners: bool, leaky_slope: float
+    ) -> torch.Tensor:
         """Return (N, out_channels, h, w) for a skip of (N, skip_channels, h, w)."""
         x = F.interpolate(x, skip.shape[-2:], mode='bilinear', align_corners=align_corners)
         x = self.norm_a(self.conv_a(torch.cat([x, skip], dim=1)))
         if self.activate_first:
-            x = F.leaky_relu(x, LEAKY_SLOPE)
-        return F.leaky_relu(self.norm_b(self.conv_b(x)), LEAKY_SLOPE)
+            x = F.leaky_relu(x, leaky_slope)
+        return F.leaky_relu(self.norm_b(self.conv_b(x)), leaky_slope)
 
 
 class DenseDepthNet(nn.Module):
@@ -79,6 +87,7 @@ class DenseDepthNet(nn.Module):
     Attributes:
         align_corners: How the decoder's bilinear upsampling places its samples. The released
             weights need True.
+        leaky_slope: Slope of the decoder's activations for negative inputs.
         positive_output: The last layer's output is exponentiated: the raw output is positive and
             an error of it is a relative one. The paper's is linear.
         encoder_name: The key of `ENCODERS`.
@@ -104,6 +113,7 @@ class DenseDepthNet(nn.Module):
         self.variant = variant
         self.decoder_width = decoder_width
         self.align_corners = True
+        self.leaky_slope = LEAKY_SLOPE
         self.positive_output = positive_output
         channels: Sequence[int] = encoder.channels  # type: ignore[assignment]
         self.encoder = encoder
@@ -145,7 +155,7 @@ class DenseDepthNet(nn.Module):
         *skips, bottom = self.encoder((image - self.mean) / self.std)
         x = self.conv2(bottom)
         for block, skip in zip(self.up_blocks, reversed(skips), strict=True):
-            x = block(x, skip, align_corners=self.align_corners)
+            x = block(x, skip, align_corners=self.align_corners, leaky_slope=self.leaky_slope)
         raw: torch.Tensor = self.conv3(x)
         return raw.exp() if self.positive_output else raw
 
@@ -168,7 +178,7 @@ def build_densedepth(
     """Build a network with random weights.
 
     Args:
-        encoder: 'densenet169', 'densenet121', 'resnet50' or 'small'.
+        encoder: 'densenet169', 'densenet121', 'densenet201', 'resnet50' or 'small'.
         variant: 'paper' (what the released weights are: no activation after the first
             convolution of a block, decoder as wide as the encoder) or 'blog' (what the authors'
             later code and the blog are: an activation there, half the width).
