@@ -1,0 +1,67 @@
+"""Files that appear complete or not at all."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+import os
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+import uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ['atomic_path', 'atomic_write', 'atomic_write_bytes', 'atomic_write_text']
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path in the same folder; rename it over `path` when the block succeeds.
+
+    The temporary name keeps the suffix (libraries choose a format by it) and starts with a dot.
+    On any exception the temporary file is removed and `path` stays as it was.
+
+    Args:
+        path: File to create or replace. Missing parent folders are made.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f'.{target.stem}.{uuid.uuid4().hex[:12]}.tmp{target.suffix}')
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync(target.parent)
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a binary file that replaces `path` only when the block succeeds."""
+    with atomic_path(path) as temporary, temporary.open('xb') as file:
+        yield file
+
+
+def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write bytes to `path`, complete or not at all."""
+    with atomic_write(path) as file:
+        file.write(data)
+
+
+def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write text to `path` as UTF-8, complete or not at all."""
+    atomic_write_bytes(path, text.encode('utf-8'))
+
+
+def _sync(path: Path) -> None:
+    """Make the contents of a file, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,227 @@
+"""What every backend offers, and the table that finds them by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from depth_estimation_ros.errors import BackendError, ConfigError, ModelFileError
+from depth_estimation_ros.model_spec import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.model_spec import ModelSpec
+
+__all__ = [
+    'AUTO_ORDER',
+    'OPENVINO_PRECISIONS',
+    'Backend',
+    'BackendName',
+    'BackendOptions',
+    'TensorInfo',
+    'check_graph',
+    'load_backend',
+    'parse_backend_name',
+    'unavailable_reason',
+]
+
+OPENVINO_PRECISIONS = ('f32', 'bf16')
+
+
+class BackendName(str, Enum):
+    """Names as users write them."""
+
+    ONNXRUNTIME = 'onnxruntime'
+    ONNXRUNTIME_CUDA = 'onnxruntime-cuda'
+    OPENVINO = 'openvino'
+    TENSORRT = 'tensorrt'
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def uses_gpu(self) -> bool:
+        """True for the backends that need an NVIDIA GPU."""
+        return self in (BackendName.ONNXRUNTIME_CUDA, BackendName.TENSORRT)
+
+    @property
+    def targets(self) -> frozenset[Target]:
+        """The flavours of model file that it runs right (ModelSpec.target)."""
+        own = Target.TENSORRT if self is BackendName.TENSORRT else Target.CPU
+        return frozenset({Target.ANY, own})
+
+
+AUTO_ORDER = (
+    BackendName.TENSORRT,
+    BackendName.ONNXRUNTIME_CUDA,
+    BackendName.OPENVINO,
+    BackendName.ONNXRUNTIME,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendOptions:
+    """Settings of the backends; each reads what concerns it."""
+
+    num_threads: int = 0  # CPU threads of one inference, 0 = the backend's own choice
+    openvino_precision: str = 'f32'  # 'bf16' is faster on CPUs that have it, about 1 % off
+    engine_cache_dir: Path | None = None  # tensorrt: where engines are kept, None = user's cache
+    check_target: bool = True  # False lets e.g. onnxruntime evaluate a file meant for tensorrt
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: A value is not accepted.
+        """
+        if self.num_threads < 0:
+            raise ConfigError(f'num_threads {self.num_threads}: must be 0 (automatic) or more')
+        if self.openvino_precision not in OPENVINO_PRECISIONS:
+            raise ConfigError(
+                f'openvino_precision {self.openvino_precision!r}: '
+                f'must be one of {", ".join(OPENVINO_PRECISIONS)}'
+            )
+
+
+class Backend(Protocol):
+    """One loaded model on one device. Not safe for use by two threads at once."""
+
+    @property
+    def name(self) -> BackendName:
+        """Which backend this is."""
+
+    @property
+    def description(self) -> str:
+        """Device and precision for people, e.g. 'openvino 2026.4 on CPU, f32'."""
+
+    @property
+    def compute_precision(self) -> str | None:
+        """'fp16' or 'bf16' when it computes below the file's precision, else None."""
+
+    def infer(self, images_nhwc: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network.
+
+        Args:
+            images_nhwc: (N, H, W, 3) uint8 RGB, C-contiguous, of exactly the model's shape.
+
+        Returns:
+            (N, h, w) float32 depth [m], 0 = invalid. The buffer belongs to the backend and is
+            valid until the next call or close().
+
+        Raises:
+            BackendError: The backend failed.
+        """
+
+    def close(self) -> None:
+        """Free what the model holds; further calls of infer are errors."""
+
+
+# Each module has `load(model_path, spec, options) -> Backend` (onnxruntime-cuda: `load_cuda`)
+# and `unavailable_reason() -> str | None` (`unavailable_reason_cuda`); both import lazily.
+_MODULES: Mapping[BackendName, tuple[str, str]] = {
+    BackendName.ONNXRUNTIME: ('onnxruntime_backend', ''),
+    BackendName.ONNXRUNTIME_CUDA: ('onnxruntime_backend', '_cuda'),
+    BackendName.OPENVINO: ('openvino_backend', ''),
+    BackendName.TENSORRT: ('tensorrt_backend', ''),
+}
+
+
+def parse_backend_name(name: str) -> BackendName:
+    """Turn a user's word into a name.
+
+    Raises:
+        BackendError: There is no such backend.
+    """
+    try:
+        return BackendName(name)
+    except ValueError:
+        known = ', '.join(item.value for item in BackendName)
+        raise BackendError(f'unknown backend {name!r}: choose auto, {known}') from None
+
+
+def unavailable_reason(name: BackendName, spec: ModelSpec | None = None) -> str | None:
+    """Why a backend cannot run here (and run this file), or None when it can.
+
+    Args:
+        name: The backend.
+        spec: Facts of the model file; None asks about the machine only.
+    """
+    if spec is not None and spec.target not in name.targets:
+        return (
+            f'the file is an {spec.precision} model made for target {spec.target}, which {name} '
+            'computes wrongly or not at all; export it for this target or with --precision fp32'
+        )
+    return cast('str | None', _entry_point(name, 'unavailable_reason')())
+
+
+def load_backend(
+    name: BackendName, model_path: Path, spec: ModelSpec, *, options: BackendOptions
+) -> Backend:
+    """Load a model file into a backend.
+
+    Args:
+        name: The backend.
+        model_path: The model file.
+        spec: Its facts, from read_model_spec.
+        options: Settings.
+
+    Raises:
+        BackendError: The backend is not installed, lacks a device or refuses the file.
+        ModelFileError: The graph in the file is damaged or not what the facts say.
+    """
+    reason = unavailable_reason(name, spec if options.check_target else None)
+    if reason is not None:
+        raise BackendError(f'backend {name} cannot run {model_path}: {reason}')
+    return cast('Backend', _entry_point(name, 'load')(model_path, spec, options))
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """Type ('uint8', 'float32') and shape of a graph's input or output."""
+
+    dtype: str
+    shape: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return f'{self.dtype} {list(self.shape)}'
+
+
+def check_graph(
+    model_path: Path,
+    spec: ModelSpec,
+    inputs: Mapping[str, TensorInfo],
+    outputs: Mapping[str, TensorInfo],
+) -> None:
+    """Compare the tensors that a backend found in the graph with the metadata.
+
+    Raises:
+        ModelFileError: They differ.
+    """
+    wanted_inputs = {'image': TensorInfo('uint8', spec.input_shape)}
+    wanted_outputs = {'depth': TensorInfo('float32', spec.output_shape)}
+    for kind, found, wanted in (
+        ('input', inputs, wanted_inputs),
+        ('output', outputs, wanted_outputs),
+    ):
+        if dict(found) != wanted:
+            raise ModelFileError(
+                f'{model_path}: {kind} of the graph is {_listed(found)}, '
+                f'its metadata says {_listed(wanted)}; export the model again'
+            )
+
+
+def _listed(tensors: Mapping[str, TensorInfo]) -> str:
+    return ', '.join(f'{name} {info}' for name, info in tensors.items()) or 'nothing'
+
+
+def _entry_point(name: BackendName, function: str) -> Any:
+    module_name, suffix = _MODULES[name]
+    module = importlib.import_module(f'depth_estimation_ros.backends.{module_name}')
+    return getattr(module, function + suffix)

@@ -1,0 +1,44 @@
+"""What can go wrong, as one small family of exceptions.
+
+The command line turns each of them into one line on stderr, the node into one log line.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    'DepthEstimationError',
+    'BackendError',
+    'CheckpointError',
+    'ConfigError',
+    'DataError',
+    'ImageError',
+    'ModelFileError',
+]
+
+
+class DepthEstimationError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ModelFileError(DepthEstimationError):
+    """A model file is missing, damaged, foreign or not what its metadata says."""
+
+
+class BackendError(DepthEstimationError):
+    """An inference backend is unknown, cannot run here or gives wrong numbers."""
+
+
+class ImageError(DepthEstimationError):
+    """An image has a shape, type or size that cannot be used."""
+
+
+class DataError(DepthEstimationError):
+    """A data set or a file of it is missing, damaged or in another format."""
+
+
+class ConfigError(DepthEstimationError):
+    """A setting has a value that is not accepted."""
+
+
+class CheckpointError(DepthEstimationError):
+    """A training checkpoint or weight file cannot be used."""
