@@ -1,0 +1,217 @@
+"""The node `camera_player`: a stand-in for a camera driver.
+
+Publishes synthetic rooms with their true depth, a photo, a folder, a video file or a webcam as
+`image` and `camera_info`. Everything that costs time (rendering, decoding, converting) is done
+ahead, so that playing leaves the processor to the node under test.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.ros.camera_messages import CameraMessages, build_messages
+from depth_estimation_ros.ros.frame_stream import FrameStream, ReadAhead, open_stream
+from depth_estimation_ros.ros.image_sources import SourceKind, read_frames
+from depth_estimation_ros.ros.player_parameters import declare_player_parameters
+from depth_estimation_ros.ros.qos import Reliability, newest_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rclpy.publisher import Publisher
+
+    from depth_estimation_ros.ros.image_sources import SourceFrame
+
+NODE_NAME = 'camera_player'
+MAX_BYTES_AHEAD = 256 * 1024 * 1024  # of photos and video held ready
+PROGRESS_PERIOD_SEC = 2.0
+# A reliable publisher may send these again; a subscriber that keeps up never needs them.
+QUEUE_DEPTH = 5
+
+
+class CameraPlayer(Node):
+    """Sends ready-made frames by a steady timer.
+
+    Attributes:
+        finished: Done when the last frame was sent, or failed with the error that ended it.
+        num_sent: Frames sent.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NODE_NAME)
+        self._parameters = declare_player_parameters(self)
+        self.finished: Future = Future()
+        self.num_sent = 0
+        qos = newest_only(Reliability.RELIABLE, depth=QUEUE_DEPTH)
+        self._image = self.create_publisher(Image, 'image', qos)
+        self._camera_info = self.create_publisher(CameraInfo, 'camera_info', qos)
+        self._compressed = (
+            self.create_publisher(CompressedImage, 'image/compressed', qos)
+            if self._parameters.publish_compressed
+            else None
+        )
+        self._truth: Publisher | None = None
+        self._truth_info: Publisher | None = None
+        if self._parameters.source_options().kind is SourceKind.ROOMS:
+            self._truth = self.create_publisher(Image, 'truth/depth/image_rect', qos)
+            self._truth_info = self.create_publisher(CameraInfo, 'truth/depth/camera_info', qos)
+        # Not the node's clock: frames keep coming while simulated time stands still.
+        self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._stream: FrameStream[CameraMessages] | None = None
+        self._num_late = 0
+        self._opened_ns = 0
+        self._started_ns: int | None = None
+
+    def open(self) -> None:
+        """Make the first frames ready, which takes a while, then start to play.
+
+        Raises:
+            DepthEstimationError: The source cannot be read.
+        """
+        parameters = self._parameters
+        kind = parameters.source_options().kind
+        if kind is SourceKind.WEBCAM:
+            self._stream = ReadAhead(self._read(), num_ahead=1, newest_only=True)
+        else:
+            is_rooms = kind is SourceKind.ROOMS
+            self._stream = open_stream(
+                self._read,
+                num_ahead=parameters.num_frames_ahead,
+                loop=parameters.loop,
+                there_and_back=is_rooms,
+                num_bytes=lambda messages: messages.num_bytes,
+                # A room is rendered once, and all of its walk is held.
+                max_bytes=sys.maxsize if is_rooms else MAX_BYTES_AHEAD,
+            )
+        self.get_logger().info(
+            f"playing '{parameters.source}' at {parameters.rate_hz:g} Hz"
+            f'{", over and over" if parameters.loop else ""}'
+        )
+        self._opened_ns = self._steady_clock.now().nanoseconds
+        self.create_timer(1.0 / parameters.rate_hz, self._on_tick, clock=self._steady_clock)
+
+    def close(self) -> None:
+        """Stop reading ahead and tell what was sent."""
+        if self._stream is None:
+            return
+        self._stream.close()
+        late = f', {self._num_late} late' if self._num_late else ''
+        text = f'{self.num_sent} frames sent{late}'
+        if self.context.ok():
+            self.get_logger().info(text)
+        else:  # after a signal there is no /rosout left to log to
+            sys.stderr.write(f'[{NODE_NAME}] {text}\n')
+
+    def _read(self) -> Iterator[CameraMessages]:
+        """Begin the source anew; a source that cannot be opened raises here."""
+        frames = read_frames(self._parameters.source_options())
+        return (self._build(index, frame) for index, frame in enumerate(frames))
+
+    def _build(self, index: int, frame: SourceFrame) -> CameraMessages:
+        parameters = self._parameters
+        if frame.depth is not None:
+            self.get_logger().info(
+                f'rendered {index + 1} of {parameters.num_frames_ahead} frames of room '
+                f'{parameters.seed}',
+                throttle_duration_sec=PROGRESS_PERIOD_SEC,
+                skip_first=True,
+            )
+        return build_messages(
+            frame,
+            encoding=parameters.encoding,
+            frame_id=parameters.frame_id,
+            compress=parameters.publish_compressed,
+        )
+
+    def _on_tick(self) -> None:
+        if self.finished.done() or self._stream is None or self._is_waiting():
+            return
+        if self._is_over() or self._stream.is_finished:
+            self.finished.set_result(None)
+            return
+        try:
+            messages = self._stream.take()
+        except DepthEstimationError as error:
+            self.finished.set_exception(error)
+            return
+        if messages is None:
+            self._num_late += 1
+            return
+        self._send(messages)
+
+    def _is_waiting(self) -> bool:
+        """True until the first frame may be sent."""
+        if self._started_ns is not None:
+            return False
+        now_ns = self._steady_clock.now().nanoseconds
+        waited_sec = (now_ns - self._opened_ns) * 1e-9
+        num_subscribers = self._image.get_subscription_count()
+        if self._compressed is not None:
+            num_subscribers += self._compressed.get_subscription_count()
+        if num_subscribers == 0 and waited_sec < self._parameters.wait_for_subscribers_sec:
+            return True
+        self._started_ns = now_ns
+        return False
+
+    def _is_over(self) -> bool:
+        parameters = self._parameters
+        if parameters.num_frames and self.num_sent >= parameters.num_frames:
+            return True
+        played_ns = self._steady_clock.now().nanoseconds - (self._started_ns or 0)
+        return 0.0 < parameters.duration_sec <= played_ns * 1e-9
+
+    def _send(self, messages: CameraMessages) -> None:
+        """Stamp everything with the same now and publish what somebody listens to."""
+        stamp = self.get_clock().now().to_msg()
+        messages.camera_info.header.stamp = stamp
+        # camera_info is first: who pairs it with the image has it when the image comes.
+        self._camera_info.publish(messages.camera_info)
+        pictures = (
+            (self._image, messages.image),
+            (self._compressed, messages.compressed),
+            (self._truth, messages.truth),
+        )
+        for publisher, message in pictures:
+            if publisher is None or message is None or not publisher.get_subscription_count():
+                continue
+            message.header.stamp = stamp
+            publisher.publish(message)
+        if self._truth_info is not None:
+            self._truth_info.publish(messages.camera_info)
+        self.num_sent += 1
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until its source ends or it is interrupted; 1 when the source fails."""
+    rclpy.init(args=args)
+    player: CameraPlayer | None = None
+    try:
+        player = CameraPlayer()
+        player.open()
+        rclpy.spin_until_future_complete(player, player.finished)
+        if player.finished.done():
+            player.finished.result()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except DepthEstimationError as error:
+        sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
+        return 1
+    finally:
+        if player is not None:
+            player.close()
+            player.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
