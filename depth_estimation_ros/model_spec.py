@@ -195,7 +195,7 @@ def check_probe(
     Args:
         output: (N, h, w) float32 depth [m], 0 = invalid.
         spec: Facts of the model file.
-        compute_precision: 'fp32', 'fp16' or 'bf16' when the backend computes in another
+        compute_precision: A key of PROBE_TOLERANCE when the backend computes in another
             precision than the file's; the looser tolerance of the two holds.
 
     Returns:

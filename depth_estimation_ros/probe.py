@@ -28,6 +28,8 @@ PROBE_TOLERANCE = {
     'fp32': 1e-3,
     # 11 bits of mantissa give about 1e-3 through a hundred layers; wrong engines give tenths.
     'fp16': 2e-2,
+    # The multipliers of NVIDIA GPUs for fp32 data, unless forbidden: the mantissa of fp16.
+    'tf32': 2e-2,
     # 8 bits of mantissa: about 1e-2 measured with openvino on AVX512-BF16.
     'bf16': 5e-2,
     # Quantisation costs about 0.03 to 0.06; a wrongly read zero point or scale gives 0.3 and up.

@@ -103,7 +103,7 @@ class Backend(Protocol):
 
     @property
     def compute_precision(self) -> str | None:
-        """'fp16' or 'bf16' when it computes below the file's precision, else None."""
+        """'fp16', 'bf16' or 'tf32' when it computes below the file's precision, else None."""
 
     def infer(self, images_nhwc: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network.

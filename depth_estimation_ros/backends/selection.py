@@ -1,0 +1,99 @@
+"""Chooses a backend, loads a model into it and checks its numbers with the model's probe."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.backends.base import AUTO_ORDER, load_backend, parse_backend_name
+from depth_estimation_ros.errors import BackendError
+from depth_estimation_ros.model_spec import check_probe, probe_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from depth_estimation_ros.backends.base import Backend, BackendName, BackendOptions
+    from depth_estimation_ros.model_spec import ModelSpec
+
+__all__ = ['open_backend', 'self_check']
+
+_logger = logging.getLogger(__name__)
+
+
+def open_backend(
+    name: str,
+    model_path: Path,
+    spec: ModelSpec,
+    *,
+    options: BackendOptions,
+    check_numbers: bool = True,
+) -> Backend:
+    """Load a model file into the named backend, or into the first that works for 'auto'.
+
+    Args:
+        name: 'auto' or a BackendName.
+        model_path: The model file.
+        spec: Its facts.
+        options: Settings of the backends.
+        check_numbers: Run the probe once and refuse a backend that gives wrong numbers.
+
+    Raises:
+        BackendError: The named backend cannot run the file or gives wrong numbers; for 'auto',
+            none can.
+        ModelFileError: The graph is damaged or not what the facts say.
+    """
+    if name != 'auto':
+        backend = _open_one(parse_backend_name(name), model_path, spec, options, check_numbers)
+        _logger.info('backend %s', backend.description)
+        return backend
+    reasons: list[str] = []
+    for candidate in AUTO_ORDER:
+        try:
+            backend = _open_one(candidate, model_path, spec, options, check_numbers)
+        except BackendError as err:
+            reasons.append(str(err))
+            continue
+        _logger.info('backend %s', '; '.join([f'{backend.description} (auto)', *reasons]))
+        return backend
+    raise BackendError(f'no backend can run {model_path}: ' + '; '.join(reasons))
+
+
+def self_check(backend: Backend, spec: ModelSpec) -> float:
+    """Run the model's probe.
+
+    Returns:
+        The relative RMS error of the output (probe.probe_error).
+
+    Raises:
+        BackendError: The error is above the tolerance for the precision.
+    """
+    height, width = spec.input_size
+    image = probe_image(spec.probe.seed, batch_size=spec.batch_size, height=height, width=width)
+    error, tolerance = check_probe(
+        backend.infer(image), spec, compute_precision=backend.compute_precision
+    )
+    if not error <= tolerance:
+        raise BackendError(
+            f'{backend.description} gives wrong numbers for this model: relative RMS error '
+            f'{error:.2g} on its self-check, {tolerance:.2g} is allowed for {spec.precision}; '
+            'choose another backend, or delete a cached engine so that it is built again'
+        )
+    _logger.debug('self-check of %s: relative RMS error %.2g', backend.description, error)
+    return error
+
+
+def _open_one(
+    name: BackendName,
+    model_path: Path,
+    spec: ModelSpec,
+    options: BackendOptions,
+    check_numbers: bool,
+) -> Backend:
+    backend = load_backend(name, model_path, spec, options=options)
+    if check_numbers:
+        try:
+            self_check(backend, spec)
+        except BackendError:
+            backend.close()
+            raise
+    return backend

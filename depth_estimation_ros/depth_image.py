@@ -1,0 +1,185 @@
+"""Depth images: validity, range limits, edges, 16-bit millimetres, colours.
+
+Inside this package a depth image is (H, W) float32 in metres along Z; NaN is invalid. REP 117's
+infinities appear only where `limit_range` puts them, on the way out.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from depth_estimation_ros.errors import ConfigError, ImageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    'MAX_16UC1_DEPTH',
+    'RangePolicy',
+    'colorize',
+    'edge_mask',
+    'from_16uc1',
+    'limit_range',
+    'to_16uc1',
+    'valid_fraction',
+    'valid_mask',
+]
+
+MAX_16UC1_DEPTH = 65.535  # [m]
+_INVALID_COLOR = 0  # black
+
+
+class RangePolicy(str, Enum):
+    """What a depth outside the limits becomes."""
+
+    REP117 = 'rep117'  # nearer: -Inf, farther: +Inf
+    NAN = 'nan'  # both: NaN, unknown
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def valid_mask(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(H, W) bool: True where depth is a finite number above 0."""
+    return (depth > 0.0) & (depth < np.inf)
+
+
+def valid_fraction(depth: NDArray[np.float32]) -> float:
+    """Share of the pixels that are valid, 0..1; 0 for an empty image."""
+    return np.count_nonzero(valid_mask(depth)) / max(1, depth.size)
+
+
+def limit_range(
+    depth: NDArray[np.float32],
+    *,
+    min_depth: float,
+    max_depth: float,
+    policy: RangePolicy = RangePolicy.REP117,
+) -> NDArray[np.float32]:
+    """Replace depths outside the limits; never reports a limit as a reading.
+
+    Args:
+        depth: (H, W) float32 [m], NaN = invalid. -Inf and +Inf count as too near and too far.
+        min_depth: Nearest depth that is reported [m].
+        max_depth: Farthest depth that is reported [m]; +Inf = no limit.
+        policy: See RangePolicy.
+
+    Returns:
+        (H, W) float32 [m], a new array.
+
+    Raises:
+        ConfigError: Not 0 <= min_depth < max_depth.
+    """
+    if not 0.0 <= min_depth < max_depth:
+        raise ConfigError(f'depth limits {min_depth}..{max_depth} m: must be 0 <= min < max')
+    nearer, farther = (-np.inf, np.inf) if policy is RangePolicy.REP117 else (np.nan, np.nan)
+    limited: NDArray[np.float32] = depth.astype(np.float32)  # a copy
+    limited[depth < min_depth] = nearer
+    limited[depth > max_depth] = farther
+    return limited
+
+
+def edge_mask(depth: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Find pixels at depth discontinuities, where depth is a mixture of near and far.
+
+    Use it at the resolution of the network: in an enlarged image every edge is a ramp of small
+    steps.
+
+    Args:
+        depth: (H, W) float32 [m], NaN = invalid (no edge).
+        threshold: Relative step: |a - b| / min(a, b) above it marks both neighbours, in rows
+            and in columns.
+
+    Returns:
+        (H, W) bool.
+
+    Raises:
+        ConfigError: The threshold is not above 0.
+    """
+    if not threshold > 0.0:
+        raise ConfigError(f'edge threshold {threshold}: must be above 0')
+    edges = np.zeros(depth.shape, dtype=bool)
+    ratio = np.float32(1.0 + threshold)
+    for before, after in (
+        ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
+        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+    ):
+        a, b = depth[before], depth[after]
+        steps = (a > b * ratio) | (b > a * ratio)
+        edges[before] |= steps
+        edges[after] |= steps
+    return edges
+
+
+def to_16uc1(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Encode as millimetres: REP 118's raw form.
+
+    Args:
+        depth: (H, W) float32 [m]; NaN, infinite, not positive or above MAX_16UC1_DEPTH (once
+            rounded) is invalid.
+
+    Returns:
+        (H, W) uint16 [mm], rounded to the nearest, 0 = invalid.
+    """
+    millimetres = np.rint(depth * np.float32(1000.0))
+    inside = (millimetres >= 0.0) & (millimetres <= 65535.0)
+    encoded: NDArray[np.uint16] = np.where(inside, millimetres, np.float32(0.0)).astype(np.uint16)
+    return encoded
+
+
+def from_16uc1(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Inverse of `to_16uc1`.
+
+    Args:
+        millimetres: (H, W) uint16 [mm], 0 = invalid.
+
+    Returns:
+        (H, W) float32 [m], NaN = invalid.
+
+    Raises:
+        ImageError: The image is not 16-bit (8-bit depth has other units).
+    """
+    if millimetres.dtype != np.uint16:
+        raise ImageError(f'depth of type {millimetres.dtype}: 16UC1 is uint16 millimetres')
+    depth: NDArray[np.float32] = millimetres.astype(np.float32) / np.float32(1000.0)
+    depth[millimetres == 0] = np.nan
+    return depth
+
+
+def colorize(
+    depth: NDArray[np.float32], *, min_depth: float, max_depth: float
+) -> NDArray[np.uint8]:
+    """Paint depth for people: near is red, far is blue, in fixed limits.
+
+    Args:
+        depth: (H, W) float32 [m]. Finite depths outside the limits take the limit's colour.
+        min_depth: Depth painted dark red [m].
+        max_depth: Depth painted dark blue [m].
+
+    Returns:
+        (H, W, 3) uint8 BGR; NaN, infinite and not positive are black.
+
+    Raises:
+        ConfigError: Not min_depth < max_depth, both finite.
+    """
+    if not -np.inf < min_depth < max_depth < np.inf:
+        raise ConfigError(f'colour limits {min_depth}..{max_depth} m: must be finite, min < max')
+    # Level 0 is black, 1 is the far and 255 the near limit.
+    levels = (np.float32(max_depth) - depth) * np.float32(254.0 / (max_depth - min_depth))
+    levels = np.clip(levels, 0.0, 254.0) + 1.5
+    levels = np.where(valid_mask(depth), levels, np.float32(_INVALID_COLOR)).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(levels, _colormap()), dtype=np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _colormap() -> NDArray[np.uint8]:
+    """(256, 1, 3) uint8 BGR: Turbo with black at level 0."""
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    colors = np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), dtype=np.uint8)
+    colors[0] = _INVALID_COLOR
+    return colors

@@ -1,0 +1,40 @@
+"""What an estimator gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ['DepthPrediction', 'StageTimings']
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageTimings:
+    """Wall time of the stages of one call [ms]."""
+
+    preprocess_ms: float  # checks, resize, padding
+    inference_ms: float  # the network
+    postprocess_ms: float  # validity, scale, back to the image's size
+
+    @property
+    def total_ms(self) -> float:
+        """Sum of the stages [ms]."""
+        return self.preprocess_ms + self.inference_ms + self.postprocess_ms
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthPrediction:
+    """Depth of one image.
+
+    Attributes:
+        depth: (H, W) float32 [m] along Z, NaN = invalid; the image's size, C-contiguous, the
+            caller's own.
+        timings: Of the call that made it; images of one batch share theirs.
+    """
+
+    depth: NDArray[np.float32]
+    timings: StageTimings
