@@ -1,0 +1,1 @@
+"""Seeded synthetic rooms: images with exact depth, from a ray caster on analytic primitives."""
