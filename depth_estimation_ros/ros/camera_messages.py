@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
 
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.ros.conversions import bytes_of, image_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,10 @@ ENCODINGS = tuple(_ENCODERS)
 
 @dataclass(frozen=True, kw_only=True)
 class CameraMessages:
-    """What a camera sends for one picture; `truth` only where true depth is known."""
+    """What a camera sends for one picture; `truth` only where true depth is known.
+
+    All of them share one header.
+    """
 
     image: Image
     camera_info: CameraInfo
@@ -67,32 +71,19 @@ def build_messages(
     encode = _ENCODERS.get(encoding)
     if encode is None:
         raise ConfigError(f"encoding '{encoding}' is not one of {', '.join(ENCODINGS)}")
-    messages = CameraMessages(
-        image=image_message(encode(frame.rgb), encoding),
-        camera_info=camera_info_message(frame.intrinsics),
-        compressed=_compressed_message(frame.rgb) if compress else None,
-        truth=None if frame.depth is None else image_message(frame.depth, '32FC1'),
+    header = Header(frame_id=frame_id)
+    return CameraMessages(
+        image=image_message(header, encode(frame.rgb), encoding),
+        camera_info=camera_info_message(header, frame.intrinsics),
+        compressed=_compressed_message(header, frame.rgb) if compress else None,
+        truth=None if frame.depth is None else image_message(header, frame.depth, '32FC1'),
     )
-    for message in (messages.image, messages.camera_info, messages.compressed, messages.truth):
-        if message is not None:
-            message.header.frame_id = frame_id
-    return messages
 
 
-def image_message(pixels: NDArray[np.generic], encoding: str) -> Image:
-    """Wrap (H, W) or (H, W, C) pixels of the encoding's own type; rows are not padded."""
-    message = Image()
-    message.height, message.width = pixels.shape[:2]
-    message.encoding = encoding
-    message.step = pixels.nbytes // pixels.shape[0]
-    message.data = _byte_array(pixels)
-    return message
-
-
-def camera_info_message(intrinsics: CameraIntrinsics) -> CameraInfo:
+def camera_info_message(header: Header, intrinsics: CameraIntrinsics) -> CameraInfo:
     """Describe an ideal camera: no distortion, no rotation."""
     fx, fy, cx, cy = intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy
-    message = CameraInfo()
+    message = CameraInfo(header=header)
     message.height, message.width = intrinsics.height, intrinsics.width
     message.distortion_model = 'plumb_bob'
     message.d = [0.0] * 5
@@ -106,17 +97,9 @@ def _converted(rgb: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rgb, code), dtype=np.uint8)
 
 
-def _compressed_message(rgb: NDArray[np.uint8]) -> CompressedImage:
+def _compressed_message(header: Header, rgb: NDArray[np.uint8]) -> CompressedImage:
     bgr = _converted(rgb, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    message = CompressedImage()
-    message.format = 'rgb8; jpeg compressed bgr8'  # as image_transport writes it
-    message.data = _byte_array(jpeg)
-    return message
-
-
-def _byte_array(pixels: NDArray[np.generic]) -> array[int]:
-    """Copy into the one type that a message's data takes without looking at every byte."""
-    data = array('B')
-    data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
-    return data
+    # The format as image_transport writes it.
+    text = 'rgb8; jpeg compressed bgr8'
+    return CompressedImage(header=header, format=text, data=bytes_of(np.asarray(jpeg)))

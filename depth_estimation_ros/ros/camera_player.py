@@ -8,7 +8,7 @@ ahead, so that playing leaves the processor to the node under test.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -19,9 +19,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.camera_messages import CameraMessages, build_messages
+from depth_estimation_ros.ros.fixed_parameters import declare_fields
 from depth_estimation_ros.ros.frame_stream import FrameStream, ReadAhead, open_stream
 from depth_estimation_ros.ros.image_sources import SourceKind, read_frames
-from depth_estimation_ros.ros.player_parameters import declare_player_parameters
+from depth_estimation_ros.ros.player_parameters import PlayerParameters
 from depth_estimation_ros.ros.qos import Reliability, newest_only
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class CameraPlayer(Node):
 
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
-        self._parameters = declare_player_parameters(self)
+        self._parameters = declare_fields(self, PlayerParameters)
         self.finished: Future = Future()
         self.num_sent = 0
         qos = newest_only(Reliability.RELIABLE, depth=QUEUE_DEPTH)
@@ -167,27 +168,24 @@ class CameraPlayer(Node):
         if parameters.num_frames and self.num_sent >= parameters.num_frames:
             return True
         played_ns = self._steady_clock.now().nanoseconds - (self._started_ns or 0)
-        return 0.0 < parameters.duration_sec <= played_ns * 1e-9
+        return bool(0.0 < parameters.duration_sec <= played_ns * 1e-9)
 
     def _send(self, messages: CameraMessages) -> None:
-        """Stamp everything with the same now and publish what somebody listens to."""
-        stamp = self.get_clock().now().to_msg()
-        messages.camera_info.header.stamp = stamp
+        """Stamp the header that all messages share and send them."""
+        messages.camera_info.header.stamp = self.get_clock().now().to_msg()
         # camera_info is first: who pairs it with the image has it when the image comes.
         self._camera_info.publish(messages.camera_info)
-        pictures = (
-            (self._image, messages.image),
-            (self._compressed, messages.compressed),
-            (self._truth, messages.truth),
-        )
-        for publisher, message in pictures:
-            if publisher is None or message is None or not publisher.get_subscription_count():
-                continue
-            message.header.stamp = stamp
-            publisher.publish(message)
-        if self._truth_info is not None:
-            self._truth_info.publish(messages.camera_info)
+        _publish(self._image, messages.image)
+        _publish(self._compressed, messages.compressed)
+        _publish(self._truth, messages.truth)
+        _publish(self._truth_info, messages.camera_info)
         self.num_sent += 1
+
+
+def _publish(publisher: Publisher | None, message: Any) -> None:
+    """Publish if there is something to publish and somebody listens."""
+    if publisher is not None and message is not None and publisher.get_subscription_count():
+        publisher.publish(message)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
-from rclpy.exceptions import ParameterException
-
-from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.ros.camera_messages import ENCODINGS
 from depth_estimation_ros.ros.image_sources import SourceOptions
-from depth_estimation_ros.ros.parameter_spec import Change, checked_value, descriptor, parameter
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
+from depth_estimation_ros.ros.parameter_spec import Change, parameter
 
 _fixed = partial(parameter, change=Change.START)
 
@@ -71,22 +64,3 @@ class PlayerParameters:
             rate_hz=self.rate_hz,
             num_frames_ahead=self.num_frames_ahead,
         )
-
-
-def declare_player_parameters(node: Node) -> PlayerParameters:
-    """Declare every parameter on the node and read it once.
-
-    Raises:
-        ConfigError: A value from the command line or a YAML file is not accepted.
-    """
-    values: dict[str, Any] = {}
-    for item in fields(PlayerParameters):
-        spec = item.metadata['spec']
-        try:
-            declared = node.declare_parameter(
-                item.name, item.default, descriptor(item.name, item.default, spec)
-            )
-        except ParameterException as err:
-            raise ConfigError(f'{item.name}: {err}') from err
-        values[item.name] = checked_value(item.name, declared.value, item.default, spec)
-    return PlayerParameters(**values)

@@ -1,0 +1,102 @@
+"""One run of the demo: the camera stand-in and the node as processes, recorded over DDS."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+import time
+from typing import TYPE_CHECKING
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from depth_estimation_ros.ros.demo_processes import DemoError, NodeProcess
+from depth_estimation_ros.ros.demo_recorder import DemoRecorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from depth_estimation_ros.ros.recording import Recording
+
+PLAYER_MODULE = 'depth_estimation_ros.ros.camera_player'
+NODE_MODULE = 'depth_estimation_ros.ros.node'
+SPIN_SEC = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """What is run and for how long."""
+
+    player_parameters: Mapping[str, object]
+    node_parameters: Mapping[str, object]
+    duration_sec: float  # of the span that is measured
+    timeout_sec: float  # from the start to the first depth
+
+
+def record_session(
+    options: SessionOptions, environment: Mapping[str, str], say: Callable[[str], None]
+) -> Recording:
+    """Run the processes until the span is over.
+
+    Args:
+        options: What is run.
+        environment: Of the processes; this process must have it already.
+        say: Tells people how far it is.
+
+    Raises:
+        DemoError: A process ended, or no depth came in time; with what the process said last.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_demo_')))
+        recorder, executor = stack.enter_context(_recorder())
+        node, player = (
+            stack.enter_context(
+                NodeProcess(module, parameters, folder=folder, environment=environment)
+            )
+            for module, parameters in (
+                (NODE_MODULE, options.node_parameters),
+                (PLAYER_MODULE, options.player_parameters),
+            )
+        )
+        _wait_for_depth(recorder, executor, (node, player), options.timeout_sec)
+        say(f'depth arrives; recording for {options.duration_sec:g} s')
+        while not recorder.is_complete(options.duration_sec):
+            executor.spin_once(timeout_sec=SPIN_SEC)
+            for process in (node, player):
+                process.check()
+        return recorder.recording
+
+
+@contextmanager
+def _recorder() -> Iterator[tuple[DemoRecorder, SingleThreadedExecutor]]:
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        recorder = DemoRecorder()
+        executor = SingleThreadedExecutor()
+        executor.add_node(recorder)
+        yield recorder, executor
+        executor.shutdown()
+        recorder.destroy_node()
+    finally:
+        rclpy.try_shutdown()
+
+
+def _wait_for_depth(
+    recorder: DemoRecorder,
+    executor: SingleThreadedExecutor,
+    processes: Sequence[NodeProcess],
+    timeout_sec: float,
+) -> None:
+    deadline = time.monotonic() + timeout_sec
+    while not recorder.recording.has_started:
+        executor.spin_once(timeout_sec=SPIN_SEC)
+        for process in processes:
+            process.check()
+        if time.monotonic() > deadline:
+            said = '\n'.join(
+                f'{process.name} said last:\n{process.tail()}' for process in processes
+            )
+            raise DemoError(f'no depth image came within {timeout_sec:g} s\n{said}')
