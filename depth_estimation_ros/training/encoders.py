@@ -154,19 +154,18 @@ def _transition(in_channels: int, out_channels: int) -> nn.Sequential:
 class SmallDenseNetEncoder(nn.Module):
     """A DenseNet for CPUs and small boards, trained from nothing.
 
-    The first strided stage is thin, because at half resolution every channel costs as much as
-    256 of them at the bottom; the blocks grow wider and deeper downwards, where a layer sees most
-    of the image and costs least.
+    It starts thin, because a channel at half resolution costs as much as 256 of them at the
+    bottom; blocks grow wider and deeper downwards, where a layer sees most of the image.
     """
 
     def __init__(
         self,
         *,
-        stem: int = 24,
-        growth: Sequence[int] = (16, 16, 24, 32),
-        blocks: Sequence[int] = (3, 5, 8, 8),
-        compressed: Sequence[int] = (48, 80, 144),
-        bottleneck: int = 3,
+        stem: int = 16,
+        growth: Sequence[int] = (16, 24, 32, 48),
+        blocks: Sequence[int] = (2, 4, 8, 10),
+        compressed: Sequence[int] = (32, 64, 128),
+        bottleneck: int = 2,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(

@@ -110,6 +110,7 @@ class DenseDepthNet(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder_name = encoder_name
+        self.keras_v1 = isinstance(encoder, KerasResNet50Encoder)
         self.variant = variant
         self.decoder_width = decoder_width
         self.align_corners = True
@@ -174,6 +175,7 @@ def build_densedepth(
     variant: str = 'paper',
     decoder_width: int | None = None,
     keras_v1: bool = False,
+    positive_output: bool | None = None,
 ) -> DenseDepthNet:
     """Build a network with random weights.
 
@@ -185,6 +187,8 @@ def build_densedepth(
         decoder_width: Channels of the decoder's first layer, a multiple of 16; None = the
             variant's own.
         keras_v1: Use Keras' ResNet-50 instead of torchvision's, for weights from Keras.
+        positive_output: Exponentiate the last layer; None = only for 'small'. The paper's is
+            linear.
 
     Returns:
         The network, in training mode.
@@ -207,7 +211,7 @@ def build_densedepth(
         encoder_name=encoder,
         variant=variant,
         decoder_width=width,
-        positive_output=encoder == 'small',
+        positive_output=encoder == 'small' if positive_output is None else positive_output,
         batch_norm=encoder == 'small',
     )
 

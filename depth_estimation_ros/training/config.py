@@ -1,0 +1,212 @@
+"""What a training run is made of: one flat dataclass, and presets of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final
+
+from depth_estimation_ros.errors import ConfigError
+
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    'encoder': ('densenet169', 'densenet121', 'resnet50', 'small'),
+    'variant': ('paper', 'blog'),
+    'optimizer': ('adam-amsgrad', 'adamw'),
+    'schedule': ('constant', 'cosine'),
+    'loss_domain': ('raw', 'log'),
+    'precision': ('fp32', 'bf16', 'fp16'),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Everything that decides what a training run gives, but the data's place."""
+
+    # The network
+    encoder: str = 'densenet169'  # densenet169, densenet121, resnet50 or small
+    variant: str = 'paper'  # decoder: paper or blog
+    decoder_width: int | None = None  # channels of the decoder's first layer; None = its own
+    encoder_weights: str = 'imagenet'  # imagenet (torchvision's), none, or a file's path
+    imagenet_normalization: bool = False  # subtract ImageNet's mean and divide by its deviation
+    positive_output: bool | None = None  # exponentiate the last layer; None = only for small
+    align_corners: bool = True  # of the decoder's upsampling
+
+    # The data
+    image_height: int = 480  # [px], a multiple of 32
+    image_width: int = 640  # [px], a multiple of 32
+    min_depth: float = 0.1  # nearest depth that is learned [m]
+    max_depth: float = 10.0  # furthest depth that is learned [m]
+    training_fx: float | None = None  # depth is learned as a camera of this focal length sees it
+    # [px at image_width]; None = as the data has it
+
+    # Augmentation
+    flip_probability: float = 0.5  # mirror left and right
+    channel_swap_probability: float = 0.5  # permute the colours; one draw of seven is no change
+    photometric: float = 0.0  # strength of exposure, contrast, colour, blur and noise, 0 to 1
+    min_crop_scale: float = 1.0  # random crops down to this share of the width; 1 = none
+
+    # The loss
+    loss_domain: str = 'raw'  # raw (max_depth / depth) or log
+    ssim_weight: float = 1.0
+    edge_weight: float = 1.0
+    l1_weight: float = 0.1
+    edge_scales: int = 1  # how many scales the gradients are compared at
+
+    # Optimisation
+    batch_size: int = 8  # images a step, all processes together
+    epochs: float = 20.0  # passes over the data; steps overrides it
+    steps: int | None = None  # optimisation steps; None = by epochs
+    optimizer: str = 'adam-amsgrad'  # adam-amsgrad or adamw
+    learning_rate: float = 1e-4  # the highest
+    weight_decay: float = 0.0
+    schedule: str = 'constant'  # constant or cosine (after the warm-up, down to nothing)
+    warmup_fraction: float = 0.0  # share of the steps in which the rate rises
+    gradient_clip: float = 0.0  # longest gradient that is let through; 0 = any
+    ema_decay: float = 0.0  # averaging of the weights, a step; 0 = none
+    coarse_fraction: float = 0.0  # share of the steps that train on images of half the size
+
+    # The machine
+    precision: str = 'fp32'  # fp32, or bf16 or fp16 by autocast
+    channels_last: bool = False  # memory layout; the same result, often faster
+    compile: bool = False  # torch.compile
+    num_workers: int = 2  # processes that load data
+    seed: int = 0
+
+    # What is kept
+    checkpoint_every: int = 1000  # steps
+    validate_every: int = 1000  # steps
+    log_every: int = 20  # steps
+    num_validation_images: int = 200  # at most so many of the validation split
+
+    def __post_init__(self) -> None:
+        for name, accepted in CHOICES.items():
+            if getattr(self, name) not in accepted:
+                raise ConfigError(
+                    f'{name} {getattr(self, name)!r} is unknown: use one of {", ".join(accepted)}'
+                )
+        for name in ('image_height', 'image_width'):
+            if getattr(self, name) < 32 or getattr(self, name) % 32:
+                raise ConfigError(f'{name} {getattr(self, name)} must be a multiple of 32')
+        self._check_ranges()
+        if not 0 < self.min_depth < self.max_depth:
+            raise ConfigError(
+                f'min_depth {self.min_depth} must be above 0 and below max_depth {self.max_depth}'
+            )
+        if self.loss_domain == 'log' and self.encoder != 'small' and not self.positive_output:
+            raise ConfigError('loss_domain log needs positive_output: a logarithm of it is taken')
+
+    def _check_ranges(self) -> None:
+        """Refuse numbers that no run could use."""
+        shares = ('flip_probability', 'channel_swap_probability', 'photometric', 'coarse_fraction')
+        for name in (*shares, 'warmup_fraction', 'ema_decay'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f'{name} {getattr(self, name)} must be between 0 and 1')
+        positive = ('batch_size', 'epochs', 'learning_rate', 'min_crop_scale', 'edge_scales')
+        for name in (*positive, 'checkpoint_every', 'validate_every', 'log_every'):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f'{name} {getattr(self, name)} must be above 0')
+        for name in ('steps', 'training_fx'):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise ConfigError(f'{name} {getattr(self, name)} must be above 0')
+        for name in ('ssim_weight', 'edge_weight', 'l1_weight', 'weight_decay', 'num_workers'):
+            if getattr(self, name) < 0:
+                raise ConfigError(f'{name} {getattr(self, name)} must not be negative')
+        if self.min_crop_scale > 1:
+            raise ConfigError(f'min_crop_scale {self.min_crop_scale} must not be above 1')
+        if self.ssim_weight + self.edge_weight + self.l1_weight == 0:
+            raise ConfigError('ssim_weight, edge_weight and l1_weight are all 0: nothing to learn')
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of the network's input [px]."""
+        return self.image_height, self.image_width
+
+    def num_steps(self, num_samples: int) -> int:
+        """Return the steps of a run on a data set of this size."""
+        if self.steps is not None:
+            return self.steps
+        return max(1, round(self.epochs * num_samples / self.batch_size))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ConfigError: A name that is no field, or a value that is refused.
+        """
+        names = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - names)
+        if unknown:
+            raise ConfigError(f'unknown settings: {", ".join(unknown)}')
+        return cls(**values)
+
+
+_BLOG = TrainConfig(variant='blog', batch_size=5)
+_MODERN = TrainConfig(
+    encoder='densenet121',
+    variant='blog',
+    decoder_width=256,
+    imagenet_normalization=True,
+    positive_output=True,
+    align_corners=False,
+    photometric=0.5,
+    channel_swap_probability=0.0,
+    min_crop_scale=0.6,
+    loss_domain='log',
+    ssim_weight=0.0,
+    edge_weight=0.5,
+    l1_weight=1.0,
+    edge_scales=4,
+    batch_size=16,
+    epochs=15,
+    optimizer='adamw',
+    learning_rate=4e-4,
+    weight_decay=0.01,
+    schedule='cosine',
+    warmup_fraction=0.03,
+    gradient_clip=5.0,
+    ema_decay=0.999,
+    precision='bf16',
+    channels_last=True,
+    num_workers=4,
+)
+PRESETS: Final[dict[str, TrainConfig]] = {
+    'paper': TrainConfig(),
+    'blog-densenet169': replace(_BLOG, epochs=8),
+    'blog-densenet121': replace(_BLOG, encoder='densenet121', epochs=6),
+    'blog-resnet50': replace(_BLOG, encoder='resnet50', epochs=5),
+    'modern': _MODERN,
+    'small-rooms': replace(
+        _MODERN,
+        encoder='small',
+        decoder_width=None,
+        encoder_weights='none',
+        imagenet_normalization=False,
+        positive_output=None,
+        image_height=192,
+        image_width=256,
+        training_fx=220.0,
+        min_depth=0.2,
+        min_crop_scale=0.75,
+        batch_size=24,
+        steps=12000,
+        learning_rate=2e-3,
+        coarse_fraction=0.7,
+        precision='fp32',
+        num_workers=1,
+    ),
+}
+
+
+def preset(name: str) -> TrainConfig:
+    """Return a preset by its name.
+
+    Raises:
+        ConfigError: No preset has this name.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f'unknown preset {name!r}: use one of {", ".join(PRESETS)}')
+    return PRESETS[name]
