@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+# Of a batch norm; Keras has none.
+_COUNTER: Final = 'num_batches_tracked'
 # What Keras calls the arrays that become these tensors.
 _KERAS_NAMES: Final = {
     'weight': 'gamma',
@@ -74,13 +76,19 @@ def load_keras(path: str | Path, *, align_corners: bool | None = None) -> DenseD
 
 
 def _build(found: KerasNetwork) -> DenseDepthNet:
-    """Build the network that a Keras graph describes, with weights still to be filled."""
-    network = build_densedepth(
-        found.encoder,
-        variant=found.variant,
-        decoder_width=found.decoder_width,
-        keras_v1=found.encoder == 'resnet50',
-    )
+    """Build the network that a Keras graph describes, its weights still to be filled."""
+    with torch.device('meta'):  # no random start for what the file overwrites
+        network = build_densedepth(
+            found.encoder,
+            variant=found.variant,
+            decoder_width=found.decoder_width,
+            keras_v1=found.encoder == 'resnet50',
+        )
+    network.to_empty(device='cpu')
+    network.set_normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    for name, value in network.state_dict().items():
+        if name.endswith(_COUNTER):
+            value.zero_()
     network.leaky_slope = found.leaky_slope
     if isinstance(network.encoder, DenseNetEncoder):
         network.encoder.final_relu = found.final_relu
@@ -90,7 +98,7 @@ def _build(found: KerasNetwork) -> DenseDepthNet:
 def _fill(network: DenseDepthNet, file: KerasFile, graph: KerasGraph) -> None:
     """Copy every array of the file into the network."""
     state = network.state_dict()
-    unfilled = {name for name in state if not name.endswith('num_batches_tracked')}
+    unfilled = {name for name in state if not name.endswith(_COUNTER)}
     unfilled -= {'mean', 'std'}
     for layer in file.layers:
         targets = graph.slots.get(layer.name, ())
