@@ -10,7 +10,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from depth_estimation_ros.errors import ConfigError, ImageError
@@ -44,7 +43,7 @@ class RangePolicy(str, Enum):
         return self.value
 
 
-def valid_mask(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+def valid_mask(depth: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(H, W) bool: True where depth is a finite number above 0."""
     return (depth > 0.0) & (depth < np.inf)
 
@@ -173,12 +172,21 @@ def colorize(
     levels = (np.float32(max_depth) - depth) * np.float32(254.0 / (max_depth - min_depth))
     levels = np.clip(levels, 0.0, 254.0) + 1.5
     levels = np.where(valid_mask(depth), levels, np.float32(_INVALID_COLOR)).astype(np.uint8)
+    return _apply_colormap(levels)
+
+
+def _apply_colormap(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) uint8 -> (H, W, 3) uint8 BGR."""
+    import cv2
+
     return np.asarray(cv2.applyColorMap(levels, _colormap()), dtype=np.uint8)
 
 
 @lru_cache(maxsize=1)
 def _colormap() -> NDArray[np.uint8]:
     """(256, 1, 3) uint8 BGR: Turbo with black at level 0."""
+    import cv2
+
     levels = np.arange(256, dtype=np.uint8)[:, None]
     colors = np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), dtype=np.uint8)
     colors[0] = _INVALID_COLOR

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from depth_estimation_ros.camera import CameraIntrinsics
@@ -143,6 +142,8 @@ class ImageTransform:
         Returns:
             (h, w, 3) uint8 of network_size.
         """
+        import cv2
+
         if out is None:
             out = np.empty((*self.network_size, 3), dtype=np.uint8)
         height, width = self.content_size
@@ -212,6 +213,8 @@ class ImageTransform:
 
 def _enlarge_depth(depth: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """(h, w) float32 -> (H, W) float32, see ImageTransform.restore_depth."""
+    import cv2
+
     width_height = (size[1], size[0])
     valid = np.isfinite(depth) & (depth > 0.0)
     inverse = np.zeros(depth.shape, dtype=np.float32)
