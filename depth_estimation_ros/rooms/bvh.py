@@ -111,12 +111,11 @@ def _build_tree(bounds: Array) -> tuple[Array, Array]:
 
 
 @kernel
-def build_bvh(prims: Array, kinds: Array) -> tuple[Array, Array]:
-    """Return nodes (8, 2P - 1, 6) and links (8, 2P - 1, 2), one depth-first order per octant."""
+def build_bvh(prims: Array, kinds: Array) -> Array:
+    """Return nodes (8, 2P - 1, 8), one depth-first order per octant (see `arrays`)."""
     boxes, tree = _build_tree(primitive_bounds(prims, kinds))
     n = len(boxes)
-    nodes = np.empty((8, n, 6))
-    links = np.empty((8, n, 2), np.int64)
+    nodes = np.empty((8, n, 8))
     size = np.ones(n, np.int64)
     for node in range(n - 1, -1, -1):  # children come after their parents
         if tree[node, 3] < 0:
@@ -126,16 +125,16 @@ def build_bvh(prims: Array, kinds: Array) -> tuple[Array, Array]:
         place[0] = 0
         for node in range(n):
             at = place[node]
-            nodes[octant, at] = boxes[node]
-            links[octant, at, 0] = at + size[node]
-            links[octant, at, 1] = tree[node, 3]
+            nodes[octant, at, :6] = boxes[node]
+            nodes[octant, at, 6] = at + size[node]
+            nodes[octant, at, 7] = tree[node, 3]
             if tree[node, 3] < 0:
                 forward = (octant >> tree[node, 2]) & 1
                 first = tree[node, 0] if forward else tree[node, 1]
                 second = tree[node, 1] if forward else tree[node, 0]
                 place[first] = at + 1
                 place[second] = at + 1 + size[first]
-    return nodes, links
+    return nodes
 
 
 @kernel
@@ -164,8 +163,8 @@ def trace(
     """
     t_min = 1e-6
     octant = (1 if dx > 0.0 else 0) | (2 if dy > 0.0 else 0) | (4 if dz > 0.0 else 0)
-    nodes = scene.nodes[octant]
-    links = scene.links[octant]
+    nodes = scene.nodes
+    prims = scene.prims
     ix = _inverse(dx)
     iy = _inverse(dy)
     iz = _inverse(dz)
@@ -174,22 +173,22 @@ def trace(
     best = t_max
     found = -1
     i = 0
-    n = len(nodes)
+    n = nodes.shape[1]
     while i < n:
         enter = max(
-            (nodes[i, near_x] - ox) * ix,
-            (nodes[i, near_y] - oy) * iy,
-            (nodes[i, near_z] - oz) * iz,
+            max(t_min, (nodes[octant, i, near_x] - ox) * ix),
+            max((nodes[octant, i, near_y] - oy) * iy, (nodes[octant, i, near_z] - oz) * iz),
         )
         leave = min(
-            (nodes[i, far_x] - ox) * ix, (nodes[i, far_y] - oy) * iy, (nodes[i, far_z] - oz) * iz
+            min(best, (nodes[octant, i, far_x] - ox) * ix),
+            min((nodes[octant, i, far_y] - oy) * iy, (nodes[octant, i, far_z] - oz) * iz),
         )
-        if enter > leave or leave < t_min or enter > best:
-            i = links[i, 0]
+        if enter > leave:
+            i = int(nodes[octant, i, 6])
             continue
-        p = links[i, 1]
-        if p >= 0 and (scene.casts_shadow[p] or not any_shadow):
-            t = enter_primitive(scene.prims[p], scene.kinds[p], ox, oy, oz, dx, dy, dz, t_min)
+        p = int(nodes[octant, i, 7])
+        if p >= 0 and (not any_shadow or prims[p, 17] > 0.0):
+            t = enter_primitive(prims, p, int(prims[p, 16]), ox, oy, oz, dx, dy, dz, t_min)
             if t > t_min and t < best:
                 best = t
                 found = p

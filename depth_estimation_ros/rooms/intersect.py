@@ -98,7 +98,8 @@ def _enter_cylinder(
 
 @kernel
 def enter_primitive(
-    row: Array,
+    prims: Array,
+    i: int,
     kind: int,
     ox: float,
     oy: float,
@@ -109,18 +110,18 @@ def enter_primitive(
     t_min: float,
 ) -> float:
     """Return t at which the ray enters the primitive, or a value <= t_min or NO_HIT."""
-    px = ox - row[0]
-    py = oy - row[1]
-    pz = oz - row[2]
-    lx = row[3] * px + row[4] * py + row[5] * pz
-    ly = row[6] * px + row[7] * py + row[8] * pz
-    lz = row[9] * px + row[10] * py + row[11] * pz
-    ex = row[3] * dx + row[4] * dy + row[5] * dz
-    ey = row[6] * dx + row[7] * dy + row[8] * dz
-    ez = row[9] * dx + row[10] * dy + row[11] * dz
-    hx = row[12]
-    hy = row[13]
-    hz = row[14]
+    px = ox - prims[i, 0]
+    py = oy - prims[i, 1]
+    pz = oz - prims[i, 2]
+    lx = prims[i, 3] * px + prims[i, 4] * py + prims[i, 5] * pz
+    ly = prims[i, 6] * px + prims[i, 7] * py + prims[i, 8] * pz
+    lz = prims[i, 9] * px + prims[i, 10] * py + prims[i, 11] * pz
+    ex = prims[i, 3] * dx + prims[i, 4] * dy + prims[i, 5] * dz
+    ey = prims[i, 6] * dx + prims[i, 7] * dy + prims[i, 8] * dz
+    ez = prims[i, 9] * dx + prims[i, 10] * dy + prims[i, 11] * dz
+    hx = prims[i, 12]
+    hy = prims[i, 13]
+    hz = prims[i, 14]
     if kind == BOX:
         return _enter_box(lx, ly, lz, ex, ey, ez, hx, hy, hz)
     ix = 1.0 / hx
@@ -128,6 +129,6 @@ def enter_primitive(
     iz = 1.0 / hz
     if kind == CYLINDER:
         return _enter_cylinder(
-            lx * ix, ly * iy, lz * iz, ex * ix, ey * iy, ez * iz, row[15], t_min
+            lx * ix, ly * iy, lz * iz, ex * ix, ey * iy, ez * iz, prims[i, 15], t_min
         )
     return _enter_ellipsoid(lx * ix, ly * iy, lz * iz, ex * ix, ey * iy, ez * iz)

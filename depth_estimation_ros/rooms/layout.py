@@ -206,9 +206,7 @@ def _neighbour(room: Room, wall: shell.Wall, paint: mt.Material) -> bool:
     lamp = behind.world(0.0, 0.5 * far, 0.0)
     strength = 2.0 ** dice.uniform(0.0, 2.5)
     _lamp(room, lamp[0], lamp[1], wall.height, light_color(dice.uniform(2700, 6000)), strength)
-    entry, back = _draw_entry(dice), back
-    _place_on(room, back, entry, inside=False)
-    scene.ambient = (scene.ambient[0], scene.ambient[1], scene.ambient[2])
+    _place_on(room, back, _draw_entry(dice), inside=False)
     return True
 
 

@@ -24,7 +24,8 @@ _FAR = 60.0
 
 @kernel
 def light_from(
-    light: Array,
+    lights: Array,
+    li: int,
     s: float,
     r: float,
     px: float,
@@ -35,24 +36,24 @@ def light_from(
     nz: float,
 ) -> tuple[float, float, float, float]:
     """Return the way (not of unit length) to a point of a light and its irradiance factor here."""
-    if light[15] == SUN:
-        dx = -light[9] * _FAR
-        dy = -light[10] * _FAR
-        dz = -light[11] * _FAR
+    if lights[li, 15] == SUN:
+        dx = -lights[li, 9] * _FAR
+        dy = -lights[li, 10] * _FAR
+        dz = -lights[li, 11] * _FAR
         return dx, dy, dz, max(0.0, (nx * dx + ny * dy + nz * dz) / _FAR)
     a = 2.0 * s - 1.0
     b = 2.0 * r - 1.0
-    dx = light[0] + a * light[3] + b * light[6] - px
-    dy = light[1] + a * light[4] + b * light[7] - py
-    dz = light[2] + a * light[5] + b * light[8] - pz
+    dx = lights[li, 0] + a * lights[li, 3] + b * lights[li, 6] - px
+    dy = lights[li, 1] + a * lights[li, 4] + b * lights[li, 7] - py
+    dz = lights[li, 2] + a * lights[li, 5] + b * lights[li, 8] - pz
     squared = dx * dx + dy * dy + dz * dz + 1e-9
     distance = math.sqrt(squared)
     cosine = (nx * dx + ny * dy + nz * dz) / distance
     if cosine <= 0.0:
         return dx, dy, dz, 0.0
     emitted = 1.0
-    if light[9] != 0.0 or light[10] != 0.0 or light[11] != 0.0:
-        emitted = -(light[9] * dx + light[10] * dy + light[11] * dz) / distance
+    if lights[li, 9] != 0.0 or lights[li, 10] != 0.0 or lights[li, 11] != 0.0:
+        emitted = -(lights[li, 9] * dx + lights[li, 10] * dy + lights[li, 11] * dz) / distance
         emitted = max(0.0, 0.1 + 0.9 * emitted)
     return dx, dy, dz, cosine * emitted / (squared + 0.15)
 
@@ -62,18 +63,18 @@ def rough_irradiance(
     scene: SceneArrays, px: float, py: float, pz: float, nx: float, ny: float, nz: float
 ) -> tuple[float, float, float]:
     """Return irradiance without asking for shadows: good enough for what is seen at second hand."""
-    red = scene.ambient[0]
-    green = scene.ambient[1]
-    blue = scene.ambient[2]
-    for i in range(len(scene.lights)):
-        light = scene.lights[i]
-        if light[15] == SUN:
+    red = scene.lights[0, 0]
+    green = scene.lights[0, 1]
+    blue = scene.lights[0, 2]
+    for i in range(1, len(scene.lights)):
+        lights, li = scene.lights, i
+        if lights[li, 15] == SUN:
             continue
-        _, _, _, factor = light_from(light, 0.5, 0.5, px, py, pz, nx, ny, nz)
-        factor = 0.75 * min(factor, 1.0)
-        red += factor * light[12]
-        green += factor * light[13]
-        blue += factor * light[14]
+        _, _, _, factor = light_from(lights, li, 0.5, 0.5, px, py, pz, nx, ny, nz)
+        factor = min(0.8 * factor, 0.2)  # a small bright patch would sparkle
+        red += factor * lights[li, 12]
+        green += factor * lights[li, 13]
+        blue += factor * lights[li, 14]
     return red, green, blue
 
 
@@ -93,14 +94,14 @@ def direct_light(
     Returns:
         Irradiance (red, green, blue) times the number of lights, and the light if it is seen or -1.
     """
-    count = len(scene.lights)
+    count = len(scene.lights) - 1
     if count == 0:
         return 0.0, 0.0, 0.0, -1
     chosen = sample % count
-    light = scene.lights[chosen]
+    lights, li = scene.lights, chosen + 1
     s = (0.5 + 0.7548776662466927 * sample + 0.31 * chosen) % 1.0
     r = (0.5 + 0.5698402909980532 * sample + 0.17 * chosen) % 1.0
-    dx, dy, dz, factor = light_from(light, s, r, px, py, pz, nx, ny, nz)
+    dx, dy, dz, factor = light_from(lights, li, s, r, px, py, pz, nx, ny, nz)
     if factor <= 0.0:
         return 0.0, 0.0, 0.0, -1
     x = px + 1e-5 * nx
@@ -110,7 +111,7 @@ def direct_light(
     if blocker >= 0:
         return 0.0, 0.0, 0.0, -1
     factor *= count
-    return factor * light[12], factor * light[13], factor * light[14], chosen
+    return factor * lights[li, 12], factor * lights[li, 13], factor * lights[li, 14], chosen
 
 
 @kernel
@@ -142,17 +143,19 @@ def bounced_light(
     oz = pz + 1e-5 * nz
     t, prim = trace(scene, ox, oy, oz, dx, dy, dz, _FAR, False)
     if prim < 0:
-        return scene.ambient[0], scene.ambient[1], scene.ambient[2]
+        return scene.lights[0, 0], scene.lights[0, 1], scene.lights[0, 2]
     x = ox + t * dx
     y = oy + t * dy
     z = oz + t * dz
     mx, my, mz, _ = surface_normal(scene, prim, x, y, z)
-    material = scene.materials[scene.prim_material[prim]]
-    if material[16] > 0.0:
-        return material[1], material[2], material[3]  # the lamp itself is a light already
+    m = scene.materials
+    mi = int(scene.prims[prim, 18])
+    if m[mi, 16] > 0.0:
+        # The lamp itself is a light already.
+        return scene.lights[0, 0], scene.lights[0, 1], scene.lights[0, 2]
     red, green, blue = rough_irradiance(scene, x, y, z, mx, my, mz)
     return (
-        red * 0.5 * (material[1] + material[4]),
-        green * 0.5 * (material[2] + material[5]),
-        blue * 0.5 * (material[3] + material[6]),
+        red * 0.7 * (m[mi, 1] + m[mi, 4]),
+        green * 0.7 * (m[mi, 2] + m[mi, 5]),
+        blue * 0.7 * (m[mi, 3] + m[mi, 6]),
     )

@@ -24,7 +24,9 @@ def shade(color: Vector, gain: float) -> Vector:
 
 def hued(dice: Dice, *, value: tuple[float, float], saturation: tuple[float, float]) -> Vector:
     """Return a random hue with brightness and saturation (sRGB) in ranges."""
-    rgb = colorsys.hsv_to_rgb(dice.unit(), dice.uniform(*saturation), dice.uniform(*value))
+    low, high = saturation
+    strength = low + (high - low) * dice.unit() ** 1.8  # most things are not colourful
+    rgb = colorsys.hsv_to_rgb(dice.unit(), strength, dice.uniform(*value))
     return linear(*rgb)
 
 
@@ -45,7 +47,7 @@ def wall(dice: Dice) -> Material:
     color, seed, kind = wall_paint(dice), _seed(dice), dice.unit()
     if kind < 0.68:
         return Material(
-            color=color, params=(dice.uniform(0.3, 1.5), 0.06, dice.uniform(0.0, 0.12)), seed=seed,
+            color=color, params=(dice.uniform(0.3, 1.5), 0.035, dice.uniform(0.0, 0.12)), seed=seed,
             world=True,
         )  # fmt: skip
     if kind < 0.80:

@@ -14,7 +14,7 @@ from .layout import build_room
 from .photo import develop
 from .pose import draw_view
 from .scene import CameraPose, camera_row
-from .shading import color_pass, geometry_pass, light_pass, smooth_light
+from .shading import color_pass, gather_light, geometry_pass, light_pass, smooth_light
 
 if TYPE_CHECKING:
     from .arrays import Array, SceneArrays
@@ -57,8 +57,7 @@ def render_view(
     camera = camera_row(pose, intrinsics)
     depth, keys, normals = geometry_pass(scene, camera, intrinsics.height, intrinsics.width)
     light = light_pass(scene, camera, depth, keys, normals)
-    for first in (1, 2):
-        light = smooth_light(light, keys, normals, first)
+    light = smooth_light(gather_light(light, keys, normals), keys, normals)
     radiance = color_pass(scene, camera, depth, keys, light)
     return radiance, depth.astype(np.float32)
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ..camera import CameraIntrinsics
-from .arrays import Array, SceneArrays
+from .arrays import KIND_COLUMN, MATERIAL_COLUMN, SHADOW_COLUMN, Array, SceneArrays
 from .bvh import build_bvh
 from .intersect import BOX, CYLINDER, ELLIPSOID
 from .shading import cast_depth
@@ -124,19 +124,17 @@ class Scene:
 
     def arrays(self) -> SceneArrays:
         """Return the arrays the kernels take, with the hierarchy built."""
-        prims = np.array(self._rows, dtype=np.float64).reshape(-1, 16)
-        kinds = np.array(self._kinds, dtype=np.int64)
-        nodes, links = build_bvh(prims, kinds)
+        prims = np.empty((len(self._rows), 19))
+        prims[:, :16] = self._rows
+        prims[:, KIND_COLUMN] = self._kinds
+        prims[:, SHADOW_COLUMN] = self._shadows
+        prims[:, MATERIAL_COLUMN] = self._prim_material
+        lights = [[*self.ambient, *[0.0] * 13], *(light.row() for light in self.lights)]
         return SceneArrays(
             prims=prims,
-            kinds=kinds,
-            casts_shadow=np.array(self._shadows, dtype=np.bool_),
-            prim_material=np.array(self._prim_material, dtype=np.int64),
-            materials=np.array([material.row() for material in self._materials], np.float64),
-            lights=np.array([light.row() for light in self.lights], np.float64).reshape(-1, 16),
-            nodes=nodes,
-            links=links,
-            ambient=np.array(self.ambient, np.float64),
+            materials=np.array([material.row() for material in self._materials]),
+            lights=np.array(lights),
+            nodes=build_bvh(prims, np.array(self._kinds, dtype=np.int64)),
         )
 
 

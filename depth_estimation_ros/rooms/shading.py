@@ -80,9 +80,9 @@ def geometry_pass(
 def light_pass(
     scene: SceneArrays, camera: Array, depth: Array, keys: Array, normals: Array
 ) -> Array:
-    """Return (H, W, 4) irradiance red, green, blue and highlight, one sample a pixel."""
+    """Return (H, W, 9): direct red, green, blue, highlight, weight; bounced red, green, blue, weight."""
     height, width = depth.shape
-    light = np.zeros((height, width, 4))
+    light = np.zeros((height, width, 9))
     for y in range(height):
         for x in range(width):
             if keys[y, x] < 0:
@@ -95,26 +95,34 @@ def light_pass(
             nx = normals[y, x, 0]
             ny = normals[y, x, 1]
             nz = normals[y, x, 2]
-            sample = ((x & 1) * 8 + (y & 1) * 4 + ((x >> 1) & 1) * 2 + ((y >> 1) & 1)) ^ (
-                4 * (x & 1)
-            )
-            r, g, b, seen = direct_light(scene, sample, px, py, pz, nx, ny, nz)
-            br, bg, bb = bounced_light(scene, sample, px, py, pz, nx, ny, nz)
-            light[y, x, 0] = r + br
-            light[y, x, 1] = g + bg
-            light[y, x, 2] = b + bb
-            if seen >= 0:
-                material = scene.materials[scene.prim_material[keys[y, x] >> 3]]
-                if material[14] > 0.0:
+            parity = (x + y) & 1
+            sample = parity * 8 + (x & 1) * 4 + ((x >> 1) & 1) * 2 + ((y >> 1) & 1)
+            edge = _is_edge(keys, x, y)
+            if parity == 0 or edge:
+                r, g, b, seen = direct_light(scene, sample & 7, px, py, pz, nx, ny, nz)
+                light[y, x, 0] = r
+                light[y, x, 1] = g
+                light[y, x, 2] = b
+                light[y, x, 4] = 1.0
+                material = int(scene.prims[keys[y, x] >> 3, 18])
+                if seen >= 0 and scene.materials[material, 14] > 0.0:
                     light[y, x, 3] = g * _highlight(
-                        scene.lights[seen], px, py, pz, nx, ny, nz, dx, dy, dz, material[15]
+                        scene.lights, seen + 1, px, py, pz, nx, ny, nz, dx, dy, dz,
+                        scene.materials[material, 15],
                     )
+            if parity == 1 or edge:
+                r, g, b = bounced_light(scene, sample & 7, px, py, pz, nx, ny, nz)
+                light[y, x, 5] = r
+                light[y, x, 6] = g
+                light[y, x, 7] = b
+                light[y, x, 8] = 1.0
     return light
 
 
 @kernel
 def _highlight(
-    light: Array,
+    lights: Array,
+    li: int,
     px: float,
     py: float,
     pz: float,
@@ -126,9 +134,9 @@ def _highlight(
     dz: float,
     shininess: float,
 ) -> float:
-    lx = light[0] - px
-    ly = light[1] - py
-    lz = light[2] - pz
+    lx = lights[li, 0] - px
+    ly = lights[li, 1] - py
+    lz = lights[li, 2] - pz
     to_light = 1.0 / math.sqrt(lx * lx + ly * ly + lz * lz + 1e-9)
     to_eye = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
     hx = lx * to_light - dx * to_eye
@@ -139,8 +147,12 @@ def _highlight(
 
 
 @kernel
-def smooth_light(light: Array, keys: Array, normals: Array, first: int) -> Array:
-    """Average over 4x4 pixels of the same surface; the window starts `first` before the pixel."""
+def gather_light(light: Array, keys: Array, normals: Array) -> Array:
+    """Average the samples over 4x4 pixels of the same surface and add the two kinds of light.
+
+    Returns:
+        (H, W, 4) irradiance red, green, blue, and highlight.
+    """
     height, width = keys.shape
     smooth = np.zeros((height, width, 4))
     for y in range(height):
@@ -148,20 +160,56 @@ def smooth_light(light: Array, keys: Array, normals: Array, first: int) -> Array
             key = keys[y, x]
             if key < 0:
                 continue
-            count = 0
+            r = g = b = s = n = br = bg = bb = m = 0.0
+            for j in range(max(0, y - 1), min(height, y + 3)):
+                for i in range(max(0, x - 1), min(width, x + 3)):
+                    if keys[j, i] != key or not _alike(normals, y, x, j, i):
+                        continue
+                    r += light[j, i, 0]
+                    g += light[j, i, 1]
+                    b += light[j, i, 2]
+                    s += light[j, i, 3]
+                    n += light[j, i, 4]
+                    br += light[j, i, 5]
+                    bg += light[j, i, 6]
+                    bb += light[j, i, 7]
+                    m += light[j, i, 8]
+            n = 1.0 / max(n, 1.0)
+            m = 1.0 / max(m, 1.0)
+            smooth[y, x, 0] = r * n + br * m
+            smooth[y, x, 1] = g * n + bg * m
+            smooth[y, x, 2] = b * n + bb * m
+            smooth[y, x, 3] = s * n
+    return smooth
+
+
+@kernel
+def _alike(normals: Array, y: int, x: int, j: int, i: int) -> bool:
+    cosine = (
+        normals[y, x, 0] * normals[j, i, 0]
+        + normals[y, x, 1] * normals[j, i, 1]
+        + normals[y, x, 2] * normals[j, i, 2]
+    )
+    return bool(cosine > 0.85)
+
+
+@kernel
+def smooth_light(light: Array, keys: Array, normals: Array) -> Array:
+    """Average once more over the 4x4 pixels that mirror those of `gather_light`."""
+    height, width = keys.shape
+    smooth = np.zeros((height, width, 4))
+    for y in range(height):
+        for x in range(width):
+            key = keys[y, x]
+            if key < 0:
+                continue
+            count = 0.0
             r = g = b = s = 0.0
-            for j in range(max(0, y - first), min(height, y - first + 4)):
-                for i in range(max(0, x - first), min(width, x - first + 4)):
-                    if keys[j, i] != key:
+            for j in range(max(0, y - 2), min(height, y + 2)):
+                for i in range(max(0, x - 2), min(width, x + 2)):
+                    if keys[j, i] != key or not _alike(normals, y, x, j, i):
                         continue
-                    alike = (
-                        normals[y, x, 0] * normals[j, i, 0]
-                        + normals[y, x, 1] * normals[j, i, 1]
-                        + normals[y, x, 2] * normals[j, i, 2]
-                    )
-                    if alike < 0.85:
-                        continue
-                    count += 1
+                    count += 1.0
                     r += light[j, i, 0]
                     g += light[j, i, 1]
                     b += light[j, i, 2]
@@ -197,13 +245,13 @@ def _mirrored(
     pz += 1e-5 * nz
     t, prim = trace(scene, px, py, pz, dx, dy, dz, 1e3, False)
     if prim < 0:
-        return scene.ambient[0], scene.ambient[1], scene.ambient[2]
+        return scene.lights[0, 0], scene.lights[0, 1], scene.lights[0, 2]
     px += t * dx
     py += t * dy
     pz += t * dz
     mx, my, mz, face = surface_normal(scene, prim, px, py, pz)
     r, g, b = surface_color(scene, prim, face, px, py, pz, mx, my, mz, 0.01 * t)
-    emission = scene.materials[scene.prim_material[prim], 16]
+    emission = scene.materials[int(scene.prims[prim, 18]), 16]
     if emission > 0.0:
         return r * emission, g * emission, b * emission
     er, eg, eb = rough_irradiance(scene, px, py, pz, mx, my, mz)
@@ -220,6 +268,8 @@ def radiance(
     prim: int,
     face: int,
     light: Array,
+    ly: int,
+    lx: int,
 ) -> tuple[float, float, float]:
     """Return the linear colour of a hit, given the light that falls on it."""
     dx, dy, dz = pixel_ray(camera, x, y)
@@ -231,15 +281,16 @@ def radiance(
     cosine = max(0.02, -(dx * nx + dy * ny + dz * nz) / length)
     footprint = t * length / camera[12] / math.sqrt(cosine)
     r, g, b = surface_color(scene, prim, face, px, py, pz, nx, ny, nz, footprint)
-    material = scene.materials[scene.prim_material[prim]]
-    if material[16] > 0.0:
-        return r * material[16], g * material[16], b * material[16]
-    shine = material[14] * light[3]
-    r = r * light[0] + shine
-    g = g * light[1] + shine
-    b = b * light[2] + shine
-    if material[13] > 0.0:
-        share = material[13] + (1.0 - material[13]) * 0.6 * (1.0 - cosine) ** 5
+    m = scene.materials
+    mi = int(scene.prims[prim, 18])
+    if m[mi, 16] > 0.0:
+        return r * m[mi, 16], g * m[mi, 16], b * m[mi, 16]
+    shine = m[mi, 14] * light[ly, lx, 3]
+    r = r * light[ly, lx, 0] + shine
+    g = g * light[ly, lx, 1] + shine
+    b = b * light[ly, lx, 2] + shine
+    if m[mi, 13] > 0.0:
+        share = m[mi, 13] + (1.0 - m[mi, 13]) * 0.6 * (1.0 - cosine) ** 5
         mr, mg, mb = _mirrored(scene, px, py, pz, nx, ny, nz, dx, dy, dz)
         r += share * (mr - r)
         g += share * (mg - g)
@@ -260,24 +311,37 @@ def _is_edge(keys: Array, x: int, y: int) -> bool:
 
 
 @kernel
-def _light_near(keys: Array, light: Array, x: int, y: int, key: int) -> Array:
-    """Return the light of the nearest of the 5x5 pixels around that see the same surface."""
+def _light_near(keys: Array, x: int, y: int, key: int) -> tuple[int, int]:
+    """Return row and column of a pixel near by (5x5) that sees the same surface."""
     height, width = keys.shape
     if keys[y, x] == key:
-        return light[y, x]
+        return y, x
     for reach in range(1, 3):
         for j in range(max(0, y - reach), min(height, y + reach + 1)):
             for i in range(max(0, x - reach), min(width, x + reach + 1)):
                 if keys[j, i] == key:
-                    return light[j, i]
-    return light[y, x]
+                    return j, i
+    return y, x
+
+
+@kernel
+def _probe(scene: SceneArrays, camera: Array, x: float, y: float) -> tuple[float, int]:
+    """Return depth [m] and surface key at a pixel position."""
+    dx, dy, dz = pixel_ray(camera, x, y)
+    t, prim = trace(scene, camera[0], camera[1], camera[2], dx, dy, dz, 1e4, False)
+    if prim < 0:
+        return 0.0, -1
+    _, _, _, face = surface_normal(
+        scene, prim, camera[0] + t * dx, camera[1] + t * dy, camera[2] + t * dz
+    )
+    return t, 8 * prim + face
 
 
 @kernel
 def color_pass(
     scene: SceneArrays, camera: Array, depth: Array, keys: Array, light: Array
 ) -> Array:
-    """Return (H, W, 3) float32 linear radiance; four rays a pixel at the edges of surfaces."""
+    """Return (H, W, 3) float32 linear radiance; three rays a pixel at the edges of surfaces."""
     height, width = depth.shape
     image = np.zeros((height, width, 3), np.float32)
     for y in range(height):
@@ -287,24 +351,22 @@ def color_pass(
                 key = keys[y, x]
                 if key >= 0:
                     r, g, b = radiance(
-                        scene, camera, x, y, depth[y, x], key >> 3, key & 7, light[y, x]
+                        scene, camera, x, y, depth[y, x], key >> 3, key & 7, light, y, x
                     )
             else:
-                for corner in range(4):
-                    sx = x - 0.25 + 0.5 * (corner & 1)
-                    sy = y - 0.25 + 0.5 * (corner >> 1)
-                    dx, dy, dz = pixel_ray(camera, sx, sy)
-                    t, prim = trace(scene, camera[0], camera[1], camera[2], dx, dy, dz, 1e4, False)
-                    if prim < 0:
+                for corner in range(3):
+                    sx = x + 0.33 * (corner - 1)
+                    sy = y + 0.33 * (corner - 1) * (1 - 2 * ((x ^ y) & 1))
+                    t, key = depth[y, x], keys[y, x]
+                    if corner != 1:
+                        t, key = _probe(scene, camera, sx, sy)
+                    if key < 0:
                         continue
-                    _, _, _, face = surface_normal(
-                        scene, prim, camera[0] + t * dx, camera[1] + t * dy, camera[2] + t * dz
-                    )
-                    near = _light_near(keys, light, x, y, 8 * prim + face)
-                    sr, sg, sb = radiance(scene, camera, sx, sy, t, prim, face, near)
-                    r += 0.25 * sr
-                    g += 0.25 * sg
-                    b += 0.25 * sb
+                    j, i = _light_near(keys, x, y, key)
+                    sr, sg, sb = radiance(scene, camera, sx, sy, t, key >> 3, key & 7, light, j, i)
+                    r += sr / 3.0
+                    g += sg / 3.0
+                    b += sb / 3.0
             image[y, x, 0] = r
             image[y, x, 1] = g
             image[y, x, 2] = b

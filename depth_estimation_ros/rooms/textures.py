@@ -37,51 +37,51 @@ NUM_COLUMNS = 20
 
 
 @kernel
-def _mix(m: Array, share: float, gain: float) -> tuple[float, float, float]:
+def _mix(m: Array, mi: int, share: float, gain: float) -> tuple[float, float, float]:
     rest = 1.0 - share
     return (
-        gain * (m[1] * rest + m[4] * share),
-        gain * (m[2] * rest + m[5] * share),
-        gain * (m[3] * rest + m[6] * share),
+        gain * (m[mi, 1] * rest + m[mi, 4] * share),
+        gain * (m[mi, 2] * rest + m[mi, 5] * share),
+        gain * (m[mi, 3] * rest + m[mi, 6] * share),
     )
 
 
 @kernel
-def _planks(m: Array, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
-    row = int(math.floor(v / m[7]))
-    shifted = u + hash01(row, 3, seed) * m[8]
-    board = int(math.floor(shifted / m[8]))
+def _planks(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+    row = int(math.floor(v / m[mi, 7]))
+    shifted = u + hash01(row, 3, seed) * m[mi, 8]
+    board = int(math.floor(shifted / m[mi, 8]))
     tone = hash01(row, board, seed + 1)
     grain = fbm(shifted * 2.5 + 31.0 * tone, v * 45.0 + 17.0 * tone, w * 35.0, 3, seed + board * 7)
-    share = min(1.0, max(0.0, 0.5 + m[10] * (tone - 0.5) + 0.7 * grain))
-    gap = line_coverage(v, m[7], m[9], w) + line_coverage(shifted, m[8], m[9], w)
-    return _mix(m, share, 1.0 - 0.75 * min(1.0, gap))
+    share = min(1.0, max(0.0, 0.5 + m[mi, 10] * (tone - 0.5) + 0.7 * grain))
+    gap = line_coverage(v, m[mi, 7], m[mi, 9], w) + line_coverage(shifted, m[mi, 8], m[mi, 9], w)
+    return _mix(m, mi, share, 1.0 - 0.75 * min(1.0, gap))
 
 
 @kernel
-def _tiles(m: Array, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
-    row = int(math.floor(v / m[8]))
-    shifted = u + (m[12] * m[7] if row & 1 else 0.0)
-    column = int(math.floor(shifted / m[7]))
-    tone = 1.0 + m[10] * (hash01(row, column, seed) - 0.5)
-    tone += 0.5 * m[10] * fbm(u * 9.0 + 7 * column, v * 9.0 + 5 * row, w * 9.0, 3, seed)
-    if m[11] > 0.0 and (row + column) & 1:
-        tone *= 1.0 - m[11]
-    grout = line_coverage(v, m[8], m[9], w) + line_coverage(shifted, m[7], m[9], w)
+def _tiles(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+    row = int(math.floor(v / m[mi, 8]))
+    shifted = u + (m[mi, 12] * m[mi, 7] if row & 1 else 0.0)
+    column = int(math.floor(shifted / m[mi, 7]))
+    tone = 1.0 + m[mi, 10] * (hash01(row, column, seed) - 0.5)
+    tone += 0.5 * m[mi, 10] * fbm(u * 9.0 + 7 * column, v * 9.0 + 5 * row, w * 9.0, 3, seed)
+    if m[mi, 11] > 0.0 and (row + column) & 1:
+        tone *= 1.0 - m[mi, 11]
+    grout = line_coverage(v, m[mi, 8], m[mi, 9], w) + line_coverage(shifted, m[mi, 7], m[mi, 9], w)
     grout = min(1.0, grout)
     return (
-        m[1] * tone * (1.0 - grout) + m[4] * grout,
-        m[2] * tone * (1.0 - grout) + m[5] * grout,
-        m[3] * tone * (1.0 - grout) + m[6] * grout,
+        m[mi, 1] * tone * (1.0 - grout) + m[mi, 4] * grout,
+        m[mi, 2] * tone * (1.0 - grout) + m[mi, 5] * grout,
+        m[mi, 3] * tone * (1.0 - grout) + m[mi, 6] * grout,
     )
 
 
 @kernel
-def _picture(m: Array, u: float, v: float, seed: int) -> tuple[float, float, float]:
-    x = u / m[7]
-    y = v / m[8]
+def _picture(m: Array, mi: int, u: float, v: float, seed: int) -> tuple[float, float, float]:
+    x = u / m[mi, 7]
+    y = v / m[mi, 8]
     share = min(1.0, max(0.0, 0.5 + 0.4 * y + 0.5 * fbm(x * 2.0, y * 2.0, 0.02, 4, seed)))
-    r, g, b = _mix(m, share, 1.0)
+    r, g, b = _mix(m, mi, share, 1.0)
     for i in range(5):
         cx = 1.8 * hash01(i, 1, seed) - 0.9
         cy = 1.8 * hash01(i, 2, seed) - 0.9
@@ -99,62 +99,62 @@ def _picture(m: Array, u: float, v: float, seed: int) -> tuple[float, float, flo
 
 
 @kernel
-def _outdoor(m: Array, u: float, v: float, seed: int) -> tuple[float, float, float]:
+def _outdoor(m: Array, mi: int, u: float, v: float, seed: int) -> tuple[float, float, float]:
     """Sky above a skyline of houses or trees, and ground below the horizon; out of focus."""
-    sky = min(1.0, max(0.0, (v - m[7]) * 0.5))
+    sky = min(1.0, max(0.0, (v - m[mi, 7]) * 0.5))
     cloud = 0.5 + 0.5 * fbm(u * 1.3, v * 2.5, 0.2, 3, seed + 5)
-    r, g, b = _mix(m, min(1.0, 0.4 * sky + 0.5 * cloud), 1.0)
+    r, g, b = _mix(m, mi, min(1.0, 0.4 * sky + 0.5 * cloud), 1.0)
     block = int(math.floor(u * 2.2))
     if hash01(block >> 2, 9, seed) < 0.5:  # a house
-        top = m[7] + 0.7 * hash01(block, 1, seed) - 0.1
+        top = m[mi, 7] + 0.7 * hash01(block, 1, seed) - 0.1
         red, green, blue = 0.30, 0.27, 0.24
     else:  # a tree
-        top = m[7] + 0.5 * fbm(u * 4.0, 0.5, 0.1, 3, seed) + 0.25
+        top = m[mi, 7] + 0.5 * fbm(u * 4.0, 0.5, 0.1, 3, seed) + 0.25
         red, green, blue = 0.10, 0.17, 0.06
     if v < top:
         tone = 0.7 + 0.8 * hash01(block, 2, seed) + 0.5 * fbm(u * 9.0, v * 9.0, 0.1, 3, seed)
         r, g, b = red * tone, green * tone, blue * tone
-    if v < m[7] - 0.2:
+    if v < m[mi, 7] - 0.2:
         tone = 0.22 + 0.08 * fbm(u * 4.0, v * 7.0, 0.1, 3, seed)
         r, g, b = tone * 0.9, tone, tone * 0.75
     return r, g, b
 
 
 @kernel
-def _books(m: Array, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
-    x = u / m[7] + 0.35 * math.sin(u * 31.0 + seed % 17)
+def _books(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+    x = u / m[mi, 7] + 0.35 * math.sin(u * 31.0 + seed % 17)
     book = int(math.floor(x))
     share = hash01(book, 1, seed)
     tone = 0.25 + 1.1 * hash01(book, 2, seed)
     edge = x - book
-    height = m[8] * (0.72 + 0.28 * hash01(book, 3, seed))
-    if v > height - 0.5 * m[8]:
+    height = m[mi, 8] * (0.72 + 0.28 * hash01(book, 3, seed))
+    if v > height - 0.5 * m[mi, 8]:
         return 0.015, 0.013, 0.012
     if edge < 0.08 or edge > 0.94:
         tone *= 0.35
-    band = abs(v - (hash01(book, 4, seed) - 0.5) * 0.5 * m[8]) < 0.018
+    band = abs(v - (hash01(book, 4, seed) - 0.5) * 0.5 * m[mi, 8]) < 0.018
     if band and w < 0.02:
         return 0.6, 0.57, 0.5
-    r, g, b = _mix(m, share, tone)
+    r, g, b = _mix(m, mi, share, tone)
     hue = hash01(book, 5, seed)
     return (r * (0.4 + 1.2 * hue), g * (0.5 + 0.8 * hash01(book, 6, seed)), b * (1.5 - 1.1 * hue))
 
 
 @kernel
-def _screen(m: Array, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+def _screen(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
     """A dark screen, or windows with lines of text."""
-    x = u / m[7]
-    y = v / m[8]
-    if m[9] <= 0.0:
+    x = u / m[mi, 7]
+    y = v / m[mi, 8]
+    if m[mi, 9] <= 0.0:
         return 0.012, 0.012, 0.014
-    r, g, b = _mix(m, 0.5 + 0.5 * y, m[9])
+    r, g, b = _mix(m, mi, 0.5 + 0.5 * y, m[mi, 9])
     for i in range(2):
         left = -0.9 + 0.9 * hash01(i, 1, seed)
         right = left + 0.5 + 0.5 * hash01(i, 2, seed)
         if left < x < right and abs(y) < 0.5 + 0.4 * hash01(i, 3, seed):
             row = int(math.floor(v / 0.018))
             text = (v / 0.018 - row) < 0.5 and x < left + (right - left) * hash01(row, i, seed)
-            paper = 0.75 * m[9] if hash01(i, 4, seed) < 0.6 else 0.03
+            paper = 0.75 * m[mi, 9] if hash01(i, 4, seed) < 0.6 else 0.03
             ink = 0.4 * paper + 0.04
             r = g = b = ink if text and w < 0.03 else paper
     return r, g, b
@@ -162,43 +162,44 @@ def _screen(m: Array, u: float, v: float, w: float, seed: int) -> tuple[float, f
 
 @kernel
 def _simple(
-    m: Array, kind: int, u: float, v: float, w: float, seed: int
+    m: Array, mi: int, kind: int, u: float, v: float, w: float, seed: int
 ) -> tuple[float, float, float]:
     """Textures that mix the two colours by one share."""
     gain = 1.0
     if kind == STRIPES:
-        share = line_coverage(u, m[7], m[7] * m[8], w)
-        gain += m[9] * fbm(u * 40.0, v * 40.0, w * 40.0, 3, seed)
+        share = line_coverage(u, m[mi, 7], m[mi, 7] * m[mi, 8], w)
+        gain += m[mi, 9] * fbm(u * 40.0, v * 40.0, w * 40.0, 3, seed)
     elif kind == GRAIN:
-        along, across = (u, v) if m[9] > 0.5 else (v, u)
+        along, across = (u, v) if m[mi, 9] > 0.5 else (v, u)
         warp = fbm(along * 1.5, across * 6.0, w * 6.0, 3, seed)
-        ring = math.sin((across / m[7] + 2.5 * warp) * 6.2832)
-        share = 0.5 + m[8] * (0.35 * ring / (1.0 + 3.0 * w / m[7]) + 0.5 * warp)
-        share += 0.3 * m[8] * fbm(along * 6.0, across * 120.0, w * 90.0, 2, seed + 9)
+        ring = math.sin((across / m[mi, 7] + 2.5 * warp) * 6.2832)
+        share = 0.5 + m[mi, 8] * (0.35 * ring / (1.0 + 3.0 * w / m[mi, 7]) + 0.5 * warp)
+        share += 0.3 * m[mi, 8] * fbm(along * 6.0, across * 120.0, w * 90.0, 2, seed + 9)
     elif kind == PLAID:
-        share = 0.5 * line_coverage(u, m[7], 0.5 * m[7], w)
-        share += 0.5 * line_coverage(v, m[7], 0.5 * m[7], w)
+        share = 0.5 * line_coverage(u, m[mi, 7], 0.5 * m[mi, 7], w)
+        share += 0.5 * line_coverage(v, m[mi, 7], 0.5 * m[mi, 7], w)
     elif kind == LEAVES:
-        share = 0.5 + fbm(u / m[7], v / m[7], w / m[7], 2, seed)
-        gain = 0.55 + 0.9 * value_noise(u * 2.0 / m[7], v / m[7], seed + 4)
+        share = 0.5 + fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 2, seed)
+        gain = 0.55 + 0.9 * value_noise(u * 2.0 / m[mi, 7], v / m[mi, 7], seed + 4)
     elif kind == MARBLE:
-        warp = fbm(u / m[7], v / m[7], w / m[7], 4, seed)
-        share = m[8] * (1.0 - min(1.0, 6.0 * abs(warp + 0.1)))
+        warp = fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 4, seed)
+        share = m[mi, 8] * (1.0 - min(1.0, 6.0 * abs(warp + 0.1)))
     else:  # MOTIF
-        x = u / m[7] - math.floor(u / m[7]) - 0.5
-        y = v / m[7] - math.floor(v / m[7]) - 0.5
-        edge = m[8] - math.sqrt(x * x + y * y)
-        share = min(1.0, max(0.0, 0.5 + edge * m[7] / max(w, 1e-4)))
-        share *= 1.0 / (1.0 + 4.0 * w / m[7])
-    return _mix(m, min(1.0, max(0.0, share)), gain)
+        x = u / m[mi, 7] - math.floor(u / m[mi, 7]) - 0.5
+        y = v / m[mi, 7] - math.floor(v / m[mi, 7]) - 0.5
+        edge = m[mi, 8] - math.sqrt(x * x + y * y)
+        share = min(1.0, max(0.0, 0.5 + edge * m[mi, 7] / max(w, 1e-4)))
+        share *= 1.0 / (1.0 + 4.0 * w / m[mi, 7])
+    return _mix(m, mi, min(1.0, max(0.0, share)), gain)
 
 
 @kernel
-def albedo(m: Array, u: float, v: float, w: float, offset: int) -> tuple[float, float, float]:
+def albedo(m: Array, mi: int, u: float, v: float, w: float, offset: int) -> tuple[float, float, float]:
     """Evaluate a texture.
 
     Args:
-        m: The material's row.
+        m: (M, 20) float64, the materials.
+        mi: Which of them.
         u: First surface coordinate [m].
         v: Second surface coordinate [m].
         w: Width of the pixel on the surface [m].
@@ -207,29 +208,29 @@ def albedo(m: Array, u: float, v: float, w: float, offset: int) -> tuple[float, 
     Returns:
         Linear red, green, blue reflectance.
     """
-    kind = int(m[0])
-    seed = int(m[17]) + offset * 131
+    kind = int(m[mi, 0])
+    seed = int(m[mi, 17]) + offset * 131
     if kind == PLAIN:
         gain = 1.0
-        if m[8] > 0.0:
-            gain += m[8] * fbm(u / m[7], v / m[7], w / m[7], 3, seed)
-        if m[9] > 0.0:
-            gain += m[9] * fbm(u * 160.0, v * 160.0, w * 160.0, 2, seed + 3)
-        return m[1] * gain, m[2] * gain, m[3] * gain
+        if m[mi, 8] > 0.0:
+            gain += m[mi, 8] * fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 3, seed)
+        if m[mi, 9] > 0.0:
+            gain += m[mi, 9] * fbm(u * 160.0, v * 160.0, w * 160.0, 2, seed + 3)
+        return m[mi, 1] * gain, m[mi, 2] * gain, m[mi, 3] * gain
     if kind == FABRIC:
-        thread = fbm(u / m[7], v / m[7], w / m[7], 2, seed)
-        share = 0.5 + m[8] * thread + m[9] * fbm(u * 5.0, v * 5.0, w * 5.0, 3, seed + 7)
-        return _mix(m, min(1.0, max(0.0, share)), 1.0)
+        thread = fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 2, seed)
+        share = 0.5 + m[mi, 8] * thread + m[mi, 9] * fbm(u * 5.0, v * 5.0, w * 5.0, 3, seed + 7)
+        return _mix(m, mi, min(1.0, max(0.0, share)), 1.0)
     if kind == PLANKS:
-        return _planks(m, u, v, w, seed)
+        return _planks(m, mi, u, v, w, seed)
     if kind == TILES:
-        return _tiles(m, u, v, w, seed)
+        return _tiles(m, mi, u, v, w, seed)
     if kind == PICTURE:
-        return _picture(m, u, v, seed)
+        return _picture(m, mi, u, v, seed)
     if kind == OUTDOOR:
-        return _outdoor(m, u, v, seed)
+        return _outdoor(m, mi, u, v, seed)
     if kind == BOOKS:
-        return _books(m, u, v, w, seed)
+        return _books(m, mi, u, v, w, seed)
     if kind == SCREEN:
-        return _screen(m, u, v, w, seed)
-    return _simple(m, kind, u, v, w, seed)
+        return _screen(m, mi, u, v, w, seed)
+    return _simple(m, mi, kind, u, v, w, seed)
