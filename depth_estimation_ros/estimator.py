@@ -18,8 +18,9 @@ import numpy as np
 
 from depth_estimation_ros.backends.base import BackendOptions
 from depth_estimation_ros.backends.selection import open_backend
+from depth_estimation_ros.default_model import default_model_path
 from depth_estimation_ros.depth_image import edge_mask
-from depth_estimation_ros.errors import ConfigError, ImageError, ModelFileError
+from depth_estimation_ros.errors import ConfigError, ImageError
 from depth_estimation_ros.image_transform import ImageTransform
 from depth_estimation_ros.model_spec import ModelSpec, read_model_spec
 from depth_estimation_ros.prediction import DepthPrediction, StageTimings
@@ -27,7 +28,6 @@ from depth_estimation_ros.prediction import DepthPrediction, StageTimings
 if TYPE_CHECKING:
     from collections.abc import Sequence
     import os
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
@@ -194,12 +194,7 @@ class DepthEstimator:
     def __enter__(self) -> DepthEstimator:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def _check_count(self, num_images: int, num_cameras: int) -> None:
@@ -250,18 +245,3 @@ class DepthEstimator:
         if self.edge_filter_threshold > 0.0:
             depth[edge_mask(depth, self.edge_filter_threshold)] = np.nan
         return depth
-
-
-def default_model_path() -> Path:
-    """Path of the model that comes with the package.
-
-    Raises:
-        ModelFileError: This installation has none.
-    """
-    path = Path(__file__).parent / 'models' / 'default.onnx'
-    if not path.is_file():
-        raise ModelFileError(
-            f'{path}: this installation has no default model; name one, or make one with '
-            '`depth-estimation export CHECKPOINT --output model.onnx`'
-        )
-    return path

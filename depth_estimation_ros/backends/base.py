@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     'AUTO_ORDER',
+    'DEVICES',
     'OPENVINO_PRECISIONS',
     'Backend',
     'BackendName',
@@ -32,6 +33,7 @@ __all__ = [
     'unavailable_reason',
 ]
 
+DEVICES = ('auto', 'cpu', 'cuda')
 OPENVINO_PRECISIONS = ('f32', 'bf16')
 
 
@@ -47,9 +49,9 @@ class BackendName(str, Enum):
         return self.value
 
     @property
-    def uses_gpu(self) -> bool:
-        """True for the backends that need an NVIDIA GPU."""
-        return self in (BackendName.ONNXRUNTIME_CUDA, BackendName.TENSORRT)
+    def device(self) -> str:
+        """'cuda' for the backends that need an NVIDIA GPU, else 'cpu'."""
+        return 'cuda' if self in (BackendName.ONNXRUNTIME_CUDA, BackendName.TENSORRT) else 'cpu'
 
     @property
     def targets(self) -> frozenset[Target]:
@@ -70,6 +72,7 @@ AUTO_ORDER = (
 class BackendOptions:
     """Settings of the backends; each reads what concerns it."""
 
+    device: str = 'auto'  # 'cpu' or 'cuda' limits the choice of backends
     num_threads: int = 0  # CPU threads of one inference, 0 = the backend's own choice
     openvino_precision: str = 'f32'  # 'bf16' is faster on CPUs that have it, about 1 % off
     engine_cache_dir: Path | None = None  # tensorrt: where engines are kept, None = user's cache
@@ -83,11 +86,12 @@ class BackendOptions:
         """
         if self.num_threads < 0:
             raise ConfigError(f'num_threads {self.num_threads}: must be 0 (automatic) or more')
-        if self.openvino_precision not in OPENVINO_PRECISIONS:
-            raise ConfigError(
-                f'openvino_precision {self.openvino_precision!r}: '
-                f'must be one of {", ".join(OPENVINO_PRECISIONS)}'
-            )
+        for name, value, accepted in (
+            ('device', self.device, DEVICES),
+            ('openvino_precision', self.openvino_precision, OPENVINO_PRECISIONS),
+        ):
+            if value not in accepted:
+                raise ConfigError(f'{name} {value!r}: must be one of {", ".join(accepted)}')
 
 
 class Backend(Protocol):
@@ -146,17 +150,23 @@ def parse_backend_name(name: str) -> BackendName:
         raise BackendError(f'unknown backend {name!r}: choose auto, {known}') from None
 
 
-def unavailable_reason(name: BackendName, spec: ModelSpec | None = None) -> str | None:
+def unavailable_reason(
+    name: BackendName, spec: ModelSpec | None = None, *, options: BackendOptions | None = None
+) -> str | None:
     """Why a backend cannot run here (and run this file), or None when it can.
 
     Args:
         name: The backend.
         spec: Facts of the model file; None asks about the machine only.
+        options: Settings; None = the defaults.
     """
-    if spec is not None and spec.target not in name.targets:
+    options = options or BackendOptions()
+    if options.device not in ('auto', name.device):
+        return f'runs on {name.device}, asked for is {options.device}'
+    if spec is not None and options.check_target and spec.target not in name.targets:
         return (
-            f'the file is an {spec.precision} model made for target {spec.target}, which {name} '
-            'computes wrongly or not at all; export it for this target or with --precision fp32'
+            f'the file is an {spec.precision} model made for target {spec.target}, whose numbers '
+            f'{name} gets wrong; export it for this target or with --precision fp32'
         )
     return cast('str | None', _entry_point(name, 'unavailable_reason')())
 
@@ -176,9 +186,9 @@ def load_backend(
         BackendError: The backend is not installed, lacks a device or refuses the file.
         ModelFileError: The graph in the file is damaged or not what the facts say.
     """
-    reason = unavailable_reason(name, spec if options.check_target else None)
+    reason = unavailable_reason(name, spec, options=options)
     if reason is not None:
-        raise BackendError(f'backend {name} cannot run {model_path}: {reason}')
+        raise BackendError(f'backend {name}: {reason}')
     return cast('Backend', _entry_point(name, 'load')(model_path, spec, options))
 
 

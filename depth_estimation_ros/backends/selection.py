@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.backends.base import AUTO_ORDER, load_backend, parse_backend_name
+from depth_estimation_ros.backends.base import (
+    AUTO_ORDER,
+    load_backend,
+    parse_backend_name,
+    unavailable_reason,
+)
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_spec import check_probe, probe_image
 
@@ -48,14 +53,20 @@ def open_backend(
         return backend
     reasons: list[str] = []
     for candidate in AUTO_ORDER:
+        reason = unavailable_reason(candidate, spec, options=options)
+        if reason is not None:
+            reasons.append(f'{candidate}: {reason}')
+            continue
         try:
             backend = _open_one(candidate, model_path, spec, options, check_numbers)
-        except BackendError as err:
-            reasons.append(str(err))
+        except BackendError as err:  # it should have worked: people want to know
+            _logger.warning('backend %s is passed over: %s', candidate, err)
+            reasons.append(f'{candidate}: {err}')
             continue
-        _logger.info('backend %s', '; '.join([f'{backend.description} (auto)', *reasons]))
+        passed_over = f'; passed over: {"; ".join(reasons)}' if reasons else ''
+        _logger.info('backend %s (auto%s)', backend.description, passed_over)
         return backend
-    raise BackendError(f'no backend can run {model_path}: ' + '; '.join(reasons))
+    raise BackendError(f'no backend can run {model_path}: {"; ".join(reasons)}')
 
 
 def self_check(backend: Backend, spec: ModelSpec) -> float:

@@ -1,0 +1,1 @@
+"""The depth-estimation command: main.py finds the sub-commands, one file each."""

@@ -1,0 +1,9 @@
+"""Runs the command as `python -m depth_estimation_ros.cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from depth_estimation_ros.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,124 @@
+"""Arguments that several sub-commands share: checked numbers, and the choice of a model."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.estimator import DepthEstimator
+
+__all__ = [
+    'BACKEND_CHOICES',
+    'add_model_arguments',
+    'non_negative_float',
+    'non_negative_int',
+    'open_estimator',
+    'positive_float',
+    'positive_int',
+]
+
+BACKEND_CHOICES = ('auto', 'tensorrt', 'onnxruntime-cuda', 'openvino', 'onnxruntime')
+
+
+def positive_int(text: str) -> int:
+    """Parse an int above 0 (argparse type)."""
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f'{value} is not above 0')
+    return value
+
+
+def non_negative_int(text: str) -> int:
+    """Parse an int of 0 or more (argparse type)."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f'{value} is below 0')
+    return value
+
+
+def positive_float(text: str) -> float:
+    """Parse a finite float above 0 (argparse type)."""
+    value = float(text)
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f'{text} is not a number above 0')
+    return value
+
+
+def non_negative_float(text: str) -> float:
+    """Parse a finite float of 0 or more (argparse type)."""
+    value = float(text)
+    if not 0.0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f'{text} is not a number of 0 or more')
+    return value
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --model, --backend, --device and what belongs to them; see `open_estimator`."""
+    group = parser.add_argument_group('model')
+    group.add_argument(
+        '--model', type=Path, metavar='FILE', help='model file (the one that comes along)'
+    )
+    group.add_argument(
+        '--backend', choices=BACKEND_CHOICES, default='auto', help='what runs it (%(default)s)'
+    )
+    group.add_argument(
+        '--device',
+        choices=('auto', 'cpu', 'cuda'),
+        default='auto',
+        help='limits the backends that auto may take (%(default)s)',
+    )
+    group.add_argument(
+        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
+    )
+    group.add_argument(
+        '--openvino-precision',
+        choices=('f32', 'bf16'),
+        default='f32',
+        help='bf16 is faster on CPUs that have it, and about 1 %% off (%(default)s)',
+    )
+    group.add_argument(
+        '--resize-mode',
+        choices=('letterbox', 'resize'),
+        default='letterbox',
+        help='keep the aspect and pad, or stretch (%(default)s)',
+    )
+    group.add_argument(
+        '--edge-filter-threshold',
+        type=non_negative_float,
+        default=0.0,
+        metavar='RATIO',
+        help='drop depth at relative steps above this, e.g. 0.3; 0 = off',
+    )
+    group.add_argument(
+        '--no-focal-normalization',
+        dest='focal_normalization',
+        action='store_false',
+        help="do not scale depth by the camera's focal length",
+    )
+
+
+def open_estimator(args: argparse.Namespace) -> DepthEstimator:
+    """Load the model that the arguments of `add_model_arguments` name.
+
+    Raises:
+        ModelFileError: The file is missing, damaged or foreign.
+        BackendError: The backend cannot run it here.
+    """
+    from depth_estimation_ros.backends.base import BackendOptions
+    from depth_estimation_ros.estimator import DepthEstimator, default_model_path
+
+    return DepthEstimator.from_file(
+        args.model or default_model_path(),
+        args.backend,
+        resize_mode=args.resize_mode,
+        focal_normalization=args.focal_normalization,
+        edge_filter_threshold=args.edge_filter_threshold,
+        options=BackendOptions(
+            device=args.device,
+            num_threads=args.num_threads,
+            openvino_precision=args.openvino_precision,
+        ),
+    )

@@ -1,0 +1,171 @@
+"""depth-estimation predict: depth of images, folders and videos as files."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.cli.arguments import (
+    add_model_arguments,
+    non_negative_float,
+    open_estimator,
+    positive_float,
+    positive_int,
+)
+from depth_estimation_ros.cli.camera import NamedCamera, add_camera_arguments
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tqdm import tqdm
+
+    from depth_estimation_ros.estimator import DepthEstimator
+    from depth_estimation_ros.image_file import Frame
+    from depth_estimation_ros.model_spec import ModelSpec
+
+__all__ = ['HELP', 'add_arguments', 'run']
+
+HELP = 'write the depth of images, folders and videos: 16-bit and coloured PNG, .npy, .ply'
+_logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        'inputs', type=Path, nargs='+', metavar='INPUT', help='image, video or folder of them'
+    )
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=Path('depth_output'),
+        metavar='DIR',
+        help='folder for NAME_depth.png (uint16 millimetres, 0 = invalid) and NAME_color.png '
+        '(%(default)s)',
+    )
+    parser.add_argument(
+        '--npy', action='store_true', help='also NAME_depth.npy: float32 metres, NaN = invalid'
+    )
+    parser.add_argument(
+        '--ply', action='store_true', help='also NAME_cloud.ply: coloured points; needs a camera'
+    )
+    parser.add_argument(
+        '--frame-step', type=positive_int, default=1, metavar='N', help='every Nth video frame'
+    )
+    limit = "(default: the model's own)"
+    parser.add_argument(
+        '--min-depth', type=non_negative_float, metavar='M', help=f'depth painted red {limit}'
+    )
+    parser.add_argument(
+        '--max-depth', type=positive_float, metavar='M', help=f'depth painted blue {limit}'
+    )
+    add_camera_arguments(parser)
+    add_model_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict every input; a bad one is reported and the others are still done.
+
+    Raises:
+        DepthEstimationError: The model, the camera or a folder cannot be used.
+    """
+    from tqdm import tqdm
+
+    from depth_estimation_ros.image_file import count_frames, expand_folders
+
+    camera = NamedCamera.from_arguments(args)
+    if args.ply and not camera.is_known:
+        args.usage_error('--ply needs a camera: --hfov DEG, --fx PX or --camera-info YAML')
+    if args.output.resolve() in [path.resolve() for path in args.inputs]:
+        args.usage_error(f'--output {args.output}: results would mix with the input there')
+    files = expand_folders(args.inputs)
+    with open_estimator(args) as estimator:
+        _logger.info(camera.describe(estimator.spec))
+        writer = _Writer(estimator, camera, args)
+        total = sum(count_frames(path, frame_step=args.frame_step) for path in files)
+        with tqdm(total=total, unit='image', disable=None) as progress:
+            for path in files:
+                writer.predict_file(path, progress)
+    _logger.info('%d images done, %d files failed: %s', *writer.counts, args.output)
+    return 1 if writer.counts[1] else 0
+
+
+class _Writer:
+    """Predicts frames and writes their files."""
+
+    def __init__(
+        self, estimator: DepthEstimator, camera: NamedCamera, args: argparse.Namespace
+    ) -> None:
+        from depth_estimation_ros.point_cloud import PointCloudBuilder
+
+        self.counts = (0, 0)  # images written, files that failed
+        self._estimator, self._camera, self._args = estimator, camera, args
+        self._color_limits = _color_limits(args, estimator.spec)
+        self._cloud_builder = PointCloudBuilder()
+        self._names: set[str] = set()
+
+    def predict_file(self, path: Path, progress: tqdm[None]) -> None:
+        """Write the depth of a file's frames; report it when it cannot be read."""
+        from depth_estimation_ros.cli.main import print_error
+        from depth_estimation_ros.errors import ImageError
+        from depth_estimation_ros.image_file import read_frames
+
+        written, failed = self.counts
+        try:
+            for frame in read_frames(path, frame_step=self._args.frame_step):
+                self._write(frame, self._unused_name(frame.name, path))
+                written += 1
+                progress.update()
+        except ImageError as err:
+            failed += 1
+            progress.clear()
+            print_error(str(err) if str(path) in str(err) else f'{path}: {err}')
+        self.counts = (written, failed)
+
+    def _write(self, frame: Frame, name: str) -> None:
+        import numpy as np
+
+        from depth_estimation_ros.atomic_file import atomic_write
+        from depth_estimation_ros.depth_image import colorize, to_16uc1
+        from depth_estimation_ros.image_file import write_png
+        from depth_estimation_ros.ply_file import write_ply
+
+        height, width, _ = frame.rgb_hwc.shape
+        intrinsics = self._camera.intrinsics_for(height=height, width=width)
+        depth = self._estimator.estimate(frame.rgb_hwc, intrinsics).depth
+        nearest, farthest = self._color_limits
+        folder = self._args.output
+        write_png(folder / f'{name}_depth.png', to_16uc1(depth))
+        write_png(
+            folder / f'{name}_color.png', colorize(depth, min_depth=nearest, max_depth=farthest)
+        )
+        if self._args.npy:
+            with atomic_write(folder / f'{name}_depth.npy') as file:
+                np.save(file, depth)
+        if self._args.ply and intrinsics is not None:
+            points = self._cloud_builder.build(depth, intrinsics, frame.rgb_hwc)
+            write_ply(folder / f'{name}_cloud.ply', points)
+
+    def _unused_name(self, name: str, path: Path) -> str:
+        """Keep photo.jpg and photo.png, or two folders with the same names, apart."""
+        unused, number = name, 1
+        while unused in self._names:
+            number += 1
+            unused = f'{name}_{path.suffix[1:]}' if number == 2 else f'{name}_{number}'
+        self._names.add(unused)
+        return unused
+
+
+def _color_limits(args: argparse.Namespace, spec: ModelSpec) -> tuple[float, float]:
+    """The colour limits [m]; says what the 16-bit PNG cannot hold."""
+    from depth_estimation_ros.depth_image import MAX_16UC1_DEPTH
+
+    if spec.max_depth > MAX_16UC1_DEPTH:
+        _logger.warning(
+            'depth above %g m is 0 in 16-bit millimetres; --npy keeps it', MAX_16UC1_DEPTH
+        )
+    nearest = spec.min_depth if args.min_depth is None else args.min_depth
+    farthest = spec.max_depth if args.max_depth is None else args.max_depth
+    if not nearest < farthest:
+        args.usage_error(f'--min-depth {nearest:g} is not below --max-depth {farthest:g}')
+    return nearest, farthest
