@@ -1,0 +1,78 @@
+"""Why is there no depth? One line that names the cause and, where there is one, the cure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Without depth for this long, something is wrong or nobody is there.
+SILENCE_SEC = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamFacts:
+    """What the doctor looks at, of one camera.
+
+    Attributes:
+        image_topic: full name.
+        image_type: full name of its message type.
+        num_publishers: of the image topic.
+        similar_topics: topics of that message type that have a publisher.
+        incompatible_publishers: of them cannot be heard for their quality of service.
+        is_enabled: the node is not paused.
+        num_listeners: subscribers of all outputs.
+        received_age_sec: since the last image, None if none ever came.
+        silence_sec: since the last depth, or since activation.
+        trouble: why the last image gave no depth, empty if it did.
+    """
+
+    image_topic: str
+    image_type: str
+    num_publishers: int
+    similar_topics: tuple[str, ...]
+    incompatible_publishers: int
+    is_enabled: bool
+    num_listeners: int
+    received_age_sec: float | None
+    silence_sec: float
+    trouble: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """A reason; `is_idle` means that nothing is wrong, only nothing is asked for."""
+
+    reason: str
+    is_idle: bool = False
+
+
+def diagnose(facts: StreamFacts) -> Diagnosis | None:
+    """Find the first reason on the way from the camera to the subscriber; None: all is well."""
+    if not facts.is_enabled:
+        return Diagnosis(reason='paused by ~/enable', is_idle=True)
+    if facts.silence_sec < SILENCE_SEC:
+        return None
+    if facts.received_age_sec is None or facts.received_age_sec > SILENCE_SEC:
+        return Diagnosis(reason=_why_no_images(facts))
+    if facts.num_listeners == 0:
+        return Diagnosis(
+            reason=f'images come on {facts.image_topic}, but nobody subscribes to an output',
+            is_idle=True,
+        )
+    if facts.trouble:
+        return Diagnosis(reason=f'no image of {facts.image_topic} can be used: {facts.trouble}')
+    return Diagnosis(reason='the network is still busy with the first image')
+
+
+def _why_no_images(facts: StreamFacts) -> str:
+    topic = facts.image_topic
+    if facts.incompatible_publishers:
+        return (
+            f'{facts.incompatible_publishers} publisher(s) of {topic} offer a quality of service '
+            'that this node does not accept: set image_reliability to best_effort'
+        )
+    if facts.num_publishers:
+        return f'{topic} has a publisher, but no image comes'
+    if not facts.similar_topics:
+        return f'nobody publishes {topic}, nor any other topic of type {facts.image_type}'
+    names = ', '.join(facts.similar_topics)
+    return f'nobody publishes {topic}; topics of type {facts.image_type} are: {names}'

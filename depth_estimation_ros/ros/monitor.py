@@ -1,0 +1,120 @@
+"""Once a second: diagnostics, and a word in the log when no depth comes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray
+
+from depth_estimation_ros.ros.diagnostics import (
+    RateMeter,
+    diagnostic_array,
+    model_status,
+    stream_status,
+)
+from depth_estimation_ros.ros.doctor import StreamFacts, diagnose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rclpy.node import Node
+
+    from depth_estimation_ros.ros.announcer import Announcer
+    from depth_estimation_ros.ros.camera_stream import CameraStream
+    from depth_estimation_ros.ros.doctor import Diagnosis
+
+_DIAGNOSTICS_DEPTH = 10
+
+
+class Monitor:
+    """Watches the streams of a node.
+
+    Args:
+        node: the node that publishes the diagnostics.
+        announcer: says why there is no depth.
+    """
+
+    def __init__(self, node: Node, announcer: Announcer) -> None:
+        self._node = node
+        self._announcer = announcer
+        self._publisher = node.create_publisher(
+            DiagnosticArray, '/diagnostics', _DIAGNOSTICS_DEPTH
+        )
+        self._meters: dict[str, RateMeter] = {}
+
+    def look(
+        self,
+        streams: Sequence[CameraStream],
+        *,
+        is_active: bool,
+        is_enabled: bool,
+        state_label: str,
+        trouble: str,
+        model_values: Mapping[str, str],
+    ) -> None:
+        """Publish the diagnostics and say what keeps depth from coming.
+
+        Args:
+            streams: the node's cameras.
+            is_active: frames are processed.
+            is_enabled: the node is not paused.
+            state_label: of the lifecycle.
+            trouble: why the model could not be loaded, empty if it could.
+            model_values: facts of the model.
+        """
+        name = self._node.get_fully_qualified_name().lstrip('/')
+        statuses = [
+            model_status(name, state_label=state_label, trouble=trouble, values=model_values)
+        ]
+        for stream in streams if is_active else ():
+            diagnosis = diagnose(self._facts(stream, is_enabled=is_enabled))
+            self._announce(diagnosis)
+            meter = self._meters.setdefault(stream.name, RateMeter())
+            statuses.append(
+                stream_status(
+                    name,
+                    camera=stream.name,
+                    state=stream.state,
+                    rates_hz=meter.rates_hz(time.monotonic(), stream.state),
+                    diagnosis=diagnosis,
+                )
+            )
+        stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(diagnostic_array(stamp, statuses))
+
+    def _announce(self, diagnosis: Diagnosis | None) -> None:
+        if diagnosis is None:
+            return
+        text = f'no depth: {diagnosis.reason}'
+        if diagnosis.is_idle:
+            self._announcer.info(text)
+        else:
+            self._announcer.warning(text)
+
+    def _facts(self, stream: CameraStream, *, is_enabled: bool) -> StreamFacts:
+        state = stream.state
+        num_publishers = self._node.count_publishers(stream.image_topic)
+        type_name = stream.image_type_name
+        received_at = state.received_at
+        return StreamFacts(
+            image_topic=stream.image_topic,
+            image_type=type_name,
+            num_publishers=num_publishers,
+            similar_topics=() if num_publishers else self._topics_of(type_name, stream),
+            incompatible_publishers=stream.incompatible_publishers,
+            is_enabled=is_enabled,
+            num_listeners=len(stream.outputs.wanted()),
+            received_age_sec=None if received_at is None else time.monotonic() - received_at,
+            silence_sec=state.seconds_without_output(),
+            trouble=state.trouble,
+        )
+
+    def _topics_of(self, type_name: str, stream: CameraStream) -> tuple[str, ...]:
+        """List topics of a type that another node publishes."""
+        own = stream.outputs.topics()
+        return tuple(
+            topic
+            for topic, types in self._node.get_topic_names_and_types()
+            if type_name in types and topic not in own and self._node.count_publishers(topic)
+        )

@@ -1,0 +1,58 @@
+"""The thread that turns frames into depth, one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from depth_estimation_ros.ros.mailbox import Mailbox
+
+T = TypeVar('T')
+
+
+class Worker(Generic[T]):
+    """Takes the newest frame of each camera in turn until its mailbox is closed.
+
+    Args:
+        mailbox: where the frames come from.
+        process: what is done with a frame; it raises nothing.
+        min_period_sec: asked before each frame: least time from the start of one to the next [s].
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox[T],
+        process: Callable[[str, T], None],
+        min_period_sec: Callable[[], float],
+    ) -> None:
+        self._mailbox = mailbox
+        self._process = process
+        self._min_period_sec = min_period_sec
+        self._thread = threading.Thread(target=self._run, name='depth_worker', daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, timeout_sec: float) -> bool:
+        """Finish the frame at hand and end.
+
+        Returns:
+            False if that frame took longer than the time-out.
+        """
+        self._mailbox.close()
+        self._thread.join(timeout_sec)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        started = -float('inf')
+        while not self._mailbox.wait_closed(started + self._min_period_sec() - time.monotonic()):
+            taken = self._mailbox.take()
+            if taken is None:
+                return
+            started = time.monotonic()
+            self._process(*taken)
