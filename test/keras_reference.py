@@ -105,8 +105,9 @@ def _pool(layer: Layer, inputs: list[Map], _wrong: Mistakes) -> Map:
 
 def _upsample(layer: Layer, inputs: list[Map], wrong: Mistakes) -> Map:
     half_pixel = wrong.half_pixel or layer.class_name == 'UpSampling2D'
-    return _stretch(_stretch(inputs[0], half_pixel=half_pixel).swapaxes(0, 1),
-                    half_pixel=half_pixel).swapaxes(0, 1)  # fmt: skip
+    wide = _stretch(inputs[0], half_pixel=half_pixel).swapaxes(0, 1)
+    result: Map = _stretch(wide, half_pixel=half_pixel).swapaxes(0, 1)
+    return result
 
 
 def _stretch(x: Map, *, half_pixel: bool) -> Map:

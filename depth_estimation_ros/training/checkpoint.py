@@ -13,7 +13,8 @@ import torch
 
 from depth_estimation_ros.atomic_file import atomic_write
 from depth_estimation_ros.errors import CheckpointError, ConfigError
-from depth_estimation_ros.training.model import DenseDepthNet, build_densedepth
+from depth_estimation_ros.training.encoders import DenseNetEncoder
+from depth_estimation_ros.training.model import LEAKY_SLOPE, DenseDepthNet, build_densedepth
 
 if TYPE_CHECKING:
     import os
@@ -29,12 +30,14 @@ class NetworkInfo:
     """What has to be known of a network to build it, use it and export it.
 
     Attributes:
-        encoder: 'densenet169', 'densenet121', 'resnet50' or 'small'.
+        encoder: A key of `ENCODERS`, such as 'densenet169'.
         variant: Decoder, 'paper' or 'blog'.
         decoder_width: Channels of the decoder's first layer.
         keras_v1: The ResNet-50 is Keras', not torchvision's.
         positive_output: The last layer is exponentiated.
         align_corners: How the decoder upsamples.
+        leaky_slope: Slope of the decoder's activations for negative inputs.
+        final_relu: A DenseNet trunk ends with a ReLU; see `DenseNetEncoder`.
         input_size: (height, width) that it was trained at [px].
         min_depth: Nearest depth that it gives [m].
         max_depth: Furthest depth, which it codes as 1 [m].
@@ -51,6 +54,8 @@ class NetworkInfo:
     keras_v1: bool = False
     positive_output: bool = False
     align_corners: bool = True
+    leaky_slope: float = LEAKY_SLOPE
+    final_relu: bool = True
     input_size: tuple[int, int]
     min_depth: float = 0.1
     max_depth: float = 10.0
@@ -70,6 +75,8 @@ class NetworkInfo:
             keras_v1=network.keras_v1,
             positive_output=network.positive_output,
             align_corners=network.align_corners,
+            leaky_slope=network.leaky_slope,
+            final_relu=getattr(network.encoder, 'final_relu', True),
             input_size=config.image_size,
             min_depth=config.min_depth,
             max_depth=config.max_depth,
@@ -87,6 +94,9 @@ class NetworkInfo:
             positive_output=self.positive_output,
         )
         network.align_corners = self.align_corners
+        network.leaky_slope = self.leaky_slope
+        if isinstance(network.encoder, DenseNetEncoder):
+            network.encoder.final_relu = self.final_relu
         return network
 
 
@@ -140,7 +150,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise CheckpointError(f'there is no checkpoint {path}')
     try:
         contents = torch.load(path, map_location='cpu', weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+        pickle.UnpicklingError,
+    ) as error:
         raise CheckpointError(
             f'{path} is not a checkpoint of this package, or is damaged: {_reason(error)}'
         ) from error
