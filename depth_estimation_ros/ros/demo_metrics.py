@@ -11,7 +11,8 @@ import numpy as np
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
-from depth_estimation_ros.metrics import depth_metrics
+from depth_estimation_ros.depth_image import valid_mask
+from depth_estimation_ros.metrics import depth_metrics, mean_metrics
 from depth_estimation_ros.msg import DepthStats
 from depth_estimation_ros.ros.conversions import rgb_from_message
 from depth_estimation_ros.ros.message_reading import depth_from_message, intrinsics_from_message
@@ -19,6 +20,7 @@ from depth_estimation_ros.ros.recording import Topic, latencies_ms
 
 if TYPE_CHECKING:
     from depth_estimation_ros.estimator import DepthEstimator
+    from depth_estimation_ros.metrics import DepthMetrics
     from depth_estimation_ros.ros.recording import Recording
 
 BARE_DURATION_SEC = 3.0
@@ -77,8 +79,8 @@ def measure(
         fps=len(received) / window.duration_sec,
         latency_ms_p50=float(np.percentile(latencies, 50)),
         latency_ms_p95=float(np.percentile(latencies, 95)),
-        abs_rel=float(np.mean([score[0] for score in scores])) if scores else None,
-        a1=float(np.mean([score[1] for score in scores])) if scores else None,
+        abs_rel=mean_metrics(scores).abs_rel if scores else None,
+        a1=mean_metrics(scores).a1 if scores else None,
         backend=stats[-1].backend if stats else 'unknown',
         valid_fraction=float(np.mean([item.valid_fraction for item in stats])) if stats else 0.0,
         camera_rate_hz=len(sent) / window.duration_sec,
@@ -89,19 +91,17 @@ def measure(
     )
 
 
-def score_frames(recording: Recording) -> list[tuple[float, float]]:
-    """Return AbsRel and a1 of every kept frame whose truth was kept too."""
+def score_frames(recording: Recording) -> list[DepthMetrics]:
+    """Compare every kept frame with its truth; frames without truth or depth are left out."""
     truths = recording.kept_of(Topic.TRUTH)
-    scores: list[tuple[float, float]] = []
+    scores: list[DepthMetrics] = []
     for stamp, message in recording.kept_of(Topic.DEPTH).items():
         if stamp not in truths:
             continue
         depth = depth_from_message(deserialize_message(message.data, Image))
         truth = depth_from_message(deserialize_message(truths[stamp].data, Image))
-        if not (np.isfinite(depth) & np.isfinite(truth) & (truth > 0)).any():
-            continue
-        metrics = depth_metrics(depth, truth)
-        scores.append((metrics.abs_rel, metrics.a1))
+        if (valid_mask(depth) & valid_mask(truth)).any():
+            scores.append(depth_metrics(depth, truth))
     return scores
 
 
