@@ -23,6 +23,7 @@ __all__ = ['SUB_COMMANDS', 'main', 'print_error']
 # Name on the command line -> module of depth_estimation_ros.cli, in the order of --help.
 SUB_COMMANDS = {
     'predict': 'predict',
+    'train': 'train',
     'import-keras': 'import_keras',
     'info': 'info',
 }

@@ -63,9 +63,7 @@ class Augmentation:
             min_crop_scale=config.min_crop_scale,
         )
 
-    def apply(
-        self, batch: ImageBatch, *, seed: int, own: slice, num_drawn: int
-    ) -> ImageBatch:
+    def apply(self, batch: ImageBatch, *, seed: int, own: slice, num_drawn: int) -> ImageBatch:
         """Change one process' share of a batch.
 
         Args:

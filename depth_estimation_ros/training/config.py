@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Final, TypeVar
 
 from depth_estimation_ros.errors import ConfigError
 
@@ -17,65 +17,117 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+_SHARES: Final = (
+    'flip_probability',
+    'channel_swap_probability',
+    'photometric',
+    'min_crop_scale',
+    'warmup_fraction',
+    'ema_decay',
+    'coarse_fraction',
+)
+_POSITIVE: Final = (
+    'min_crop_scale',
+    'training_fx',
+    'edge_scales',
+    'batch_size',
+    'epochs',
+    'steps',
+    'learning_rate',
+    'checkpoint_every',
+    'validate_every',
+    'log_every',
+    'num_validation_images',
+)
+_NOT_NEGATIVE: Final = (
+    'ssim_weight',
+    'edge_weight',
+    'l1_weight',
+    'weight_decay',
+    'gradient_clip',
+    'num_workers',
+)
+_T = TypeVar('_T')
+
+
+def _setting(default: _T, words: str) -> _T:
+    """Declare a field with a default and its `--help`."""
+    value: _T = field(default=default, metadata={'help': words})
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Everything that decides what a training run gives, but the data's place."""
 
     # The network
-    encoder: str = 'densenet169'  # densenet169, densenet121, resnet50 or small
-    variant: str = 'paper'  # decoder: paper or blog
-    decoder_width: int | None = None  # channels of the decoder's first layer; None = its own
-    encoder_weights: str = 'imagenet'  # imagenet (torchvision's), none, or a file's path
-    imagenet_normalization: bool = False  # subtract ImageNet's mean and divide by its deviation
-    positive_output: bool | None = None  # exponentiate the last layer; None = only for small
-    align_corners: bool = True  # of the decoder's upsampling
+    encoder: str = _setting('densenet169', 'densenet169, densenet121, resnet50 or small')
+    variant: str = _setting('paper', 'decoder: paper or blog')
+    decoder_width: int | None = _setting(
+        None, "channels of the decoder's first layer; None = its own"
+    )
+    encoder_weights: str = _setting('imagenet', "imagenet (torchvision's), none, or a file's path")
+    imagenet_normalization: bool = _setting(
+        False, "subtract ImageNet's mean and divide by its deviation"
+    )
+    positive_output: bool | None = _setting(
+        None, 'exponentiate the last layer; None = only for small'
+    )
+    align_corners: bool = _setting(True, "of the decoder's upsampling")
 
     # The data
-    image_height: int = 480  # [px], a multiple of 32
-    image_width: int = 640  # [px], a multiple of 32
-    min_depth: float = 0.1  # nearest depth that is learned [m]
-    max_depth: float = 10.0  # furthest depth that is learned [m]
-    training_fx: float | None = None  # depth is learned as a camera of this focal length sees it
-    # [px at image_width]; None = as the data has it
+    image_height: int = _setting(480, '[px], a multiple of 32')
+    image_width: int = _setting(640, '[px], a multiple of 32')
+    min_depth: float = _setting(0.1, 'nearest depth that is learned [m]')
+    max_depth: float = _setting(10.0, 'furthest depth that is learned [m]')
+    training_fx: float | None = _setting(
+        None, 'learn depth as seen at this focal length [px at image_width]'
+    )
 
     # Augmentation
-    flip_probability: float = 0.5  # mirror left and right
-    channel_swap_probability: float = 0.5  # permute the colours; one draw of seven is no change
-    photometric: float = 0.0  # strength of exposure, contrast, colour, blur and noise, 0 to 1
-    min_crop_scale: float = 1.0  # random crops down to this share of the width; 1 = none
+    flip_probability: float = _setting(0.5, 'mirror left and right')
+    channel_swap_probability: float = _setting(
+        0.5, 'permute the colours; one draw of seven is no change'
+    )
+    photometric: float = _setting(
+        0.0, 'strength of exposure, contrast, colour, blur and noise, 0 to 1'
+    )
+    min_crop_scale: float = _setting(1.0, 'random crops down to this share of the width; 1 = none')
 
     # The loss
-    loss_domain: str = 'raw'  # raw (max_depth / depth) or log
-    ssim_weight: float = 1.0
-    edge_weight: float = 1.0
-    l1_weight: float = 0.1
-    edge_scales: int = 1  # how many scales the gradients are compared at
+    loss_domain: str = _setting('raw', 'raw (max_depth / depth) or log')
+    ssim_weight: float = _setting(1.0, 'of the structural dissimilarity')
+    edge_weight: float = _setting(1.0, 'of the difference of gradients')
+    l1_weight: float = _setting(0.1, 'of the absolute difference')
+    edge_scales: int = _setting(1, 'how many scales the gradients are compared at')
 
     # Optimisation
-    batch_size: int = 8  # images a step, all processes together
-    epochs: float = 20.0  # passes over the data; steps overrides it
-    steps: int | None = None  # optimisation steps; None = by epochs
-    optimizer: str = 'adam-amsgrad'  # adam-amsgrad or adamw
-    learning_rate: float = 1e-4  # the highest
-    weight_decay: float = 0.0
-    schedule: str = 'constant'  # constant or cosine (after the warm-up, down to nothing)
-    warmup_fraction: float = 0.0  # share of the steps in which the rate rises
-    gradient_clip: float = 0.0  # longest gradient that is let through; 0 = any
-    ema_decay: float = 0.0  # averaging of the weights, a step; 0 = none
-    coarse_fraction: float = 0.0  # share of the steps that train on images of half the size
+    batch_size: int = _setting(8, 'images a step, all processes together')
+    epochs: float = _setting(20.0, 'passes over the data; steps overrides it')
+    steps: int | None = _setting(None, 'optimisation steps; None = by epochs')
+    optimizer: str = _setting('adam-amsgrad', 'adam-amsgrad or adamw')
+    learning_rate: float = _setting(1e-4, 'the highest')
+    weight_decay: float = _setting(0.0, 'of kernels; biases and batch norms are spared')
+    schedule: str = _setting('constant', 'constant or cosine (after the warm-up, down to nothing)')
+    warmup_fraction: float = _setting(0.0, 'share of the steps in which the rate rises')
+    gradient_clip: float = _setting(0.0, 'longest gradient that is let through; 0 = any')
+    ema_decay: float = _setting(0.0, 'averaging of the weights, a step; 0 = none')
+    coarse_fraction: float = _setting(
+        0.0, 'share of the steps that train on images of half the size'
+    )
 
     # The machine
-    precision: str = 'fp32'  # fp32, or bf16 or fp16 by autocast
-    channels_last: bool = False  # memory layout; the same result, often faster
-    compile: bool = False  # torch.compile
-    num_workers: int = 2  # processes that load data
-    seed: int = 0
+    precision: str = _setting('fp32', 'fp32, or bf16 or fp16 by autocast')
+    channels_last: bool = _setting(False, 'memory layout; the same result, often faster')
+    compile: bool = _setting(False, 'torch.compile')
+    num_workers: int = _setting(2, 'processes that load data')
+    seed: int = _setting(0, 'of the weights, the order of the data and the augmentation')
 
     # What is kept
-    checkpoint_every: int = 1000  # steps
-    validate_every: int = 1000  # steps
-    log_every: int = 20  # steps
-    num_validation_images: int = 200  # at most so many of the validation split
+    checkpoint_every: int = _setting(1000, 'steps')
+    validate_every: int = _setting(1000, 'steps')
+    log_every: int = _setting(20, 'steps')
+    num_validation_images: int = _setting(200, 'at most so many of the validation split')
 
     def __post_init__(self) -> None:
         for name, accepted in CHOICES.items():
@@ -96,22 +148,16 @@ class TrainConfig:
 
     def _check_ranges(self) -> None:
         """Refuse numbers that no run could use."""
-        shares = ('flip_probability', 'channel_swap_probability', 'photometric', 'coarse_fraction')
-        for name in (*shares, 'warmup_fraction', 'ema_decay'):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f'{name} {getattr(self, name)} must be between 0 and 1')
-        positive = ('batch_size', 'epochs', 'learning_rate', 'min_crop_scale', 'edge_scales')
-        for name in (*positive, 'checkpoint_every', 'validate_every', 'log_every'):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f'{name} {getattr(self, name)} must be above 0')
-        for name in ('steps', 'training_fx'):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise ConfigError(f'{name} {getattr(self, name)} must be above 0')
-        for name in ('ssim_weight', 'edge_weight', 'l1_weight', 'weight_decay', 'num_workers'):
-            if getattr(self, name) < 0:
-                raise ConfigError(f'{name} {getattr(self, name)} must not be negative')
-        if self.min_crop_scale > 1:
-            raise ConfigError(f'min_crop_scale {self.min_crop_scale} must not be above 1')
+        for name in (*_SHARES, *_POSITIVE, *_NOT_NEGATIVE):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if name in _SHARES and not 0 <= value <= 1:
+                raise ConfigError(f'{name} {value} must be between 0 and 1')
+            if name in _POSITIVE and not value > 0:
+                raise ConfigError(f'{name} {value} must be above 0')
+            if name in _NOT_NEGATIVE and not value >= 0:
+                raise ConfigError(f'{name} {value} must not be negative')
         if self.ssim_weight + self.edge_weight + self.l1_weight == 0:
             raise ConfigError('ssim_weight, edge_weight and l1_weight are all 0: nothing to learn')
 
@@ -188,13 +234,13 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         positive_output=None,
         image_height=192,
         image_width=256,
-        training_fx=220.0,
+        training_fx=220.16,  # 0.86 of the width: about 60 degrees
         min_depth=0.2,
         min_crop_scale=0.75,
         batch_size=24,
-        steps=12000,
+        steps=10000,
         learning_rate=2e-3,
-        coarse_fraction=0.7,
+        coarse_fraction=0.75,
         precision='fp32',
         num_workers=1,
     ),

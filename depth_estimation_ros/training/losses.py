@@ -69,7 +69,9 @@ class DepthLoss:
         total = error.new_zeros(())
         for scale in range(self.edge_scales):
             step = 2**scale
-            total = total + edge_error(error[..., ::step, ::step], mask[..., ::step, ::step]).mean()
+            total = (
+                total + edge_error(error[..., ::step, ::step], mask[..., ::step, ::step]).mean()
+            )
         return total
 
 

@@ -1,0 +1,132 @@
+"""depth-estimation train: train DenseDepth."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depth_estimation_ros.cli.arguments import positive_float, positive_int
+from depth_estimation_ros.training.config import CHOICES, PRESETS, TrainConfig
+
+if TYPE_CHECKING:
+    import argparse
+
+    from depth_estimation_ros.training.run import TrainingData
+
+__all__ = ['HELP', 'add_arguments', 'run']
+
+HELP = 'train DenseDepth on NYU Depth v2, your own recordings or synthetic rooms'
+DATA_CHOICES = ('rooms', 'nyu-densedepth', 'nyu-labeled', 'rgbd-folder', 'rosbag')
+_INTERRUPTED = 130
+_logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        '--preset',
+        choices=list(PRESETS),
+        default='modern',
+        help='settings to start from (%(default)s)',
+    )
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=Path('runs/train'),
+        metavar='DIR',
+        help='folder of the run (%(default)s)',
+    )
+    parser.add_argument(
+        '--resume', action='store_true', help='go on from last.pt in the folder of the run'
+    )
+    parser.add_argument(
+        '--max-minutes', type=positive_float, metavar='MIN', help='stop and save after this time'
+    )
+    parser.add_argument(
+        '--device',
+        default='auto',
+        help='cpu, cuda, cuda:1, ...; auto takes a GPU if there is one (%(default)s)',
+    )
+    data = parser.add_argument_group('data')
+    data.add_argument(
+        '--data', choices=DATA_CHOICES, default='rooms', help='kind of data (%(default)s)'
+    )
+    data.add_argument(
+        '--data-path', type=Path, metavar='PATH', help='its file or folder; for rooms, a cache'
+    )
+    data.add_argument(
+        '--num-rooms',
+        type=positive_int,
+        default=30000,
+        metavar='N',
+        help='rooms to train on (%(default)s)',
+    )
+    settings = parser.add_argument_group('settings', "each replaces the preset's")
+    for setting in fields(TrainConfig):
+        _add_setting(settings, setting.name, str(setting.type), setting.metadata['help'])
+
+
+def _add_setting(group: Any, name: str, kind: str, words: str) -> None:
+    """Declare the option of one field of the configuration."""
+    import argparse
+
+    options: dict[str, Any] = {'default': argparse.SUPPRESS, 'dest': f'setting:{name}'}
+    flag = f'--{name.replace("_", "-")}'
+    words = words.replace('%', '%%')
+    if kind.startswith('bool'):
+        action = argparse.BooleanOptionalAction
+        group.add_argument(flag, action=action, help=words, **options)
+    elif name in CHOICES:
+        group.add_argument(flag, choices=CHOICES[name], help=words, **options)
+    else:
+        parse = {'int': int, 'float': float, 'str': str}[kind.split(' ')[0]]
+        group.add_argument(flag, type=parse, metavar=parse.__name__.upper(), help=words, **options)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train.
+
+    Raises:
+        DepthEstimationError: The settings, the data or a checkpoint cannot be used.
+    """
+    from depth_estimation_ros.training.distributed import process_group
+    from depth_estimation_ros.training.run import train
+
+    config = _config(args)
+    with process_group(args.device) as group:
+        result = train(
+            config,
+            _open_data(args, config),
+            folder=args.output,
+            group=group,
+            resume=args.resume,
+            max_minutes=args.max_minutes,
+        )
+        if result.stop_reason and group.is_main:
+            _logger.info('step %d: %s; go on with --resume', result.step, result.stop_reason)
+    return _INTERRUPTED if 'SIGINT' in result.stop_reason else 0
+
+
+def _config(args: argparse.Namespace) -> TrainConfig:
+    """Return the preset with the settings of the command line."""
+    prefix = 'setting:'
+    given = {k.removeprefix(prefix): v for k, v in vars(args).items() if k.startswith(prefix)}
+    return replace(PRESETS[args.preset], **given)
+
+
+def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:
+    """Open the training and the validation split."""
+    from depth_estimation_ros.training.datasets import open_dataset
+    from depth_estimation_ros.training.run import TrainingData
+
+    size = config.image_size
+    options = {'num_rooms': args.num_rooms} if args.data == 'rooms' else {}
+    return TrainingData(
+        train=open_dataset(args.data, args.data_path, split='train', size=size, **options),
+        validation=open_dataset(
+            args.data, args.data_path, split='validation', size=size, **options
+        ),
+        name=args.data,
+    )

@@ -1,0 +1,66 @@
+"""From a data set's items to what a network and its loss take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+
+from depth_estimation_ros.training.augmentation import ImageBatch
+from depth_estimation_ros.training.depth_coding import encode_depth
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.training.config import TrainConfig
+
+
+def to_device(items: dict[str, Any], device: torch.device) -> ImageBatch:
+    """Move a collated batch to a device, as floats.
+
+    Args:
+        items: `image` (N, 3, H, W) uint8 RGB, `depth` (N, H, W) float32 [m], 0 or NaN = missing,
+            `intrinsics` (N, 4) float32 fx fy cx cy [px].
+        device: Where to.
+    """
+    image = items['image'].to(device, non_blocking=True).float() / 255
+    depth = items['depth'].to(device, non_blocking=True).unsqueeze(1)
+    fx = items['intrinsics'].to(device, non_blocking=True)[:, 0]
+    return ImageBatch(image=image, depth=depth, fx=fx)
+
+
+def resized(batch: ImageBatch, size: tuple[int, int]) -> ImageBatch:
+    """Bring images to another size: RGB is averaged or interpolated, depth is picked."""
+    if tuple(batch.image.shape[-2:]) == size:
+        return batch
+    height, width = batch.image.shape[-2:]
+    if (height, width) == (2 * size[0], 2 * size[1]):
+        image = F.avg_pool2d(batch.image, 2)
+    else:
+        image = F.interpolate(
+            batch.image, size, mode='bilinear', align_corners=False, antialias=True
+        )
+    return ImageBatch(
+        image=image,
+        depth=F.interpolate(batch.depth, size, mode='nearest'),
+        fx=batch.fx * size[1] / width,
+    )
+
+
+def focal_scale(batch: ImageBatch, config: TrainConfig) -> torch.Tensor:
+    """Return what depth is multiplied by to get what the network learns, (N, 1, 1, 1).
+
+    The network learns depth as a camera of focal length `training_fx` would have seen it. Images
+    without a focal length (fx not positive) are taken as they are.
+    """
+    scale = torch.ones_like(batch.fx)
+    if config.training_fx is not None:
+        fx = config.training_fx * batch.image.shape[-1] / config.image_width
+        scale = torch.where(batch.fx > 0, fx / batch.fx.clamp_min(1e-6), scale)
+    return scale.view(-1, 1, 1, 1)
+
+
+def coded_target(batch: ImageBatch, config: TrainConfig) -> torch.Tensor:
+    """Return (N, 1, H, W) coded depth as the network learns it; 0 = missing."""
+    depth = batch.depth.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+    scaled = (depth * focal_scale(batch, config)).clamp(config.min_depth, config.max_depth)
+    return encode_depth(torch.where(depth > 0, scaled, 0.0), config.max_depth)

@@ -1,0 +1,144 @@
+"""One step of training, and everything that it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from depth_estimation_ros.training.augmentation import Augmentation
+from depth_estimation_ros.training.batches import coded_target, resized, to_device
+from depth_estimation_ros.training.distributed import ProcessGroup, synchronize_batch_norm
+from depth_estimation_ros.training.losses import DepthLoss, shrink_target
+from depth_estimation_ros.training.optimization import (
+    WeightAverage,
+    build_optimizer,
+    learning_rate,
+)
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.training.config import TrainConfig
+
+_AUTOCAST = {'bf16': torch.bfloat16, 'fp16': torch.float16}
+
+
+class Learner:
+    """A network with its optimiser, its averaged weights and its loss.
+
+    A step depends on nothing but this state, the batch, the step's number and the seed.
+    """
+
+    def __init__(
+        self, network: nn.Module, config: TrainConfig, *, num_steps: int, group: ProcessGroup
+    ) -> None:
+        self.config = config
+        self.group = group
+        self.num_steps = num_steps
+        self.share = group.share(config.batch_size)
+        self.own = slice(group.rank * self.share, (group.rank + 1) * self.share)
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.network: nn.Module = network.to(group.device).to(memory_format=layout)
+        if group.num_processes > 1:
+            self.network = synchronize_batch_norm(self.network, group.device)
+        self.model = self._wrapped(self.network)
+        self.optimizer = build_optimizer(self.network, config)
+        self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == 'fp16')
+        self.average = (
+            WeightAverage(self.network, decay=config.ema_decay) if config.ema_decay else None
+        )
+        self.augmentation = Augmentation.from_config(config)
+        self.loss = DepthLoss(
+            domain=config.loss_domain,
+            ssim_weight=config.ssim_weight,
+            edge_weight=config.edge_weight,
+            l1_weight=config.l1_weight,
+            max_value=config.max_depth / config.min_depth,
+            edge_scales=config.edge_scales,
+        )
+
+    def _wrapped(self, network: nn.Module) -> nn.Module:
+        """Return what runs the network forward: shared between processes, compiled, or itself."""
+        model = network
+        if self.group.num_processes > 1:
+            model = DistributedDataParallel(model)
+        if self.config.compile:
+            model.compile()
+        return model
+
+    def is_coarse(self, step: int) -> bool:
+        """Whether a step trains on images of half the size."""
+        return step < round(self.config.coarse_fraction * self.num_steps)
+
+    def examples(self, items: dict[str, Any], step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return a step's images (N, 3, H, W) and its targets (N, 1, H/2, W/2), coded depth."""
+        config = self.config
+        divisor = 2 if self.is_coarse(step) else 1
+        size = (config.image_height // divisor, config.image_width // divisor)
+        batch = self.augmentation.apply(
+            resized(to_device(items, self.group.device), size),
+            seed=config.seed * 1_000_003 + step,
+            own=self.own,
+            num_drawn=config.batch_size,
+        )
+        target = shrink_target(coded_target(batch, config), (size[0] // 2, size[1] // 2))
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        return batch.image.contiguous(memory_format=layout), target
+
+    def loss_of(self, items: dict[str, Any], step: int) -> torch.Tensor:
+        """Run the network forward on a batch and compare."""
+        image, target = self.examples(items, step)
+        autocast = _AUTOCAST.get(self.config.precision, torch.float32)
+        with torch.autocast(
+            self.group.device.type, autocast, enabled=self.config.precision != 'fp32'
+        ):
+            raw = self.model(image)
+        return self.loss(raw.float(), target)
+
+    def learn(self, items: dict[str, Any], step: int) -> float:
+        """Do a step.
+
+        Returns:
+            The loss of the whole batch, before the step. When it is not finite nothing is
+            changed, in any process.
+        """
+        rate = learning_rate(step, num_steps=self.num_steps, config=self.config)
+        for options in self.optimizer.param_groups:
+            options['lr'] = rate
+        self.model.train()
+        loss = self.loss_of(items, step)
+        mean = self.group.mean(loss.detach()).item()
+        if mean != mean or abs(mean) == float('inf'):
+            return mean
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        if self.config.gradient_clip:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self.average is not None:
+            self.average.update(self.network, step=step)
+        return mean
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Return the weights to use: the averaged ones where there are such."""
+        return self.average.weights if self.average is not None else self.network.state_dict()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a later process needs to go on, as tensors and plain values."""
+        return {
+            'network': self.network.state_dict(),
+            'optimizer': self.optimizer.state_dict(),
+            'scaler': self.scaler.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any], weights: dict[str, torch.Tensor]) -> None:
+        """Go on from what `state` and `weights` returned."""
+        self.network.load_state_dict(state['network'])
+        self.optimizer.load_state_dict(state['optimizer'])
+        self.scaler.load_state_dict(state['scaler'])
+        if self.average is not None:
+            for name, value in weights.items():
+                self.average.weights[name].copy_(value)

@@ -1,0 +1,122 @@
+"""What a run says while it goes: a bar, a log file, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+import time
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class RunLog:
+    """Writes `log.jsonl`, one line a record, and the same to TensorBoard if it is installed.
+
+    Lines of a later step than the one a run resumes at are dropped: they are made again.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        first_step: int,
+        num_steps: int,
+        is_main: bool = True,
+        quiet: bool = False,
+    ) -> None:
+        self.path = folder / 'log.jsonl' if is_main else Path(os.devnull)
+        if is_main:
+            self._keep_until(first_step)
+        self._file = self.path.open('a', encoding='utf-8')
+        self._board = _open_tensorboard(folder / 'tensorboard', first_step) if is_main else None
+        self._bar = tqdm(
+            total=num_steps,
+            initial=first_step,
+            unit='step',
+            dynamic_ncols=True,
+            disable=quiet,
+            smoothing=0.05,
+        )
+        self._started = time.perf_counter()
+        self._num_images = 0
+        self.images_per_sec = 0.0
+
+    def _keep_until(self, step: int) -> None:
+        """Drop the records of steps that will be done again."""
+        kept = [record for record in read_log(self.path) if record['step'] <= step]
+        if step and kept:
+            lines = ''.join(json.dumps(record) + '\n' for record in kept)
+            self.path.write_text(lines, encoding='utf-8')
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+    def advance(self, *, loss: float, num_images: int) -> None:
+        """Move the bar by one step."""
+        self._num_images += num_images
+        elapsed = time.perf_counter() - self._started
+        if elapsed > 2.0 or self.images_per_sec == 0.0:
+            self.images_per_sec = self._num_images / max(elapsed, 1e-9)
+        if elapsed > 20.0:
+            self._started, self._num_images = time.perf_counter(), 0
+        self._bar.set_postfix_str(
+            f'loss {loss:.4f}, {self.images_per_sec:.1f} images/s', refresh=False
+        )
+        self._bar.update()
+
+    def record(self, step: int, **values: Any) -> None:
+        """Write one record."""
+        self._file.write(json.dumps({'step': step, **values}) + '\n')
+        self._file.flush()
+        if self._board is not None:
+            for name, value in values.items():
+                if isinstance(value, float):
+                    self._board.add_scalar(name, value, step)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._bar.write(text)
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read the records of a run; a half-written last line is left out."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            _LOGGER.warning('%s: left out a line that is cut off', path)
+    return records
+
+
+def _open_tensorboard(folder: Path, first_step: int) -> Any:
+    """Return a TensorBoard writer, or None where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard.writer import SummaryWriter
+    except ImportError:
+        _LOGGER.info('no TensorBoard log: `pip install tensorboard` adds it')
+        return None
+    return SummaryWriter(str(folder), purge_step=first_step or None)  # type: ignore[no-untyped-call]

@@ -1,0 +1,115 @@
+"""A whole training run: from settings to a folder with checkpoints and a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+import yaml
+
+from depth_estimation_ros.atomic_file import atomic_write_text
+from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.training.checkpoint import NetworkInfo
+from depth_estimation_ros.training.model import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    DenseDepthNet,
+    build_densedepth,
+)
+from depth_estimation_ros.training.pretrained import load_encoder_weights
+from depth_estimation_ros.training.trainer import Trainer, TrainingResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch.utils.data import Dataset
+
+    from depth_estimation_ros.training.config import TrainConfig
+    from depth_estimation_ros.training.distributed import ProcessGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """What a run trains on.
+
+    Attributes:
+        train: Items as `Trainer` takes them.
+        validation: Same, never the test set; None = no best checkpoint is chosen.
+        name: What it is, in words.
+        licence: Licence of weights that come of it, in words.
+    """
+
+    train: Dataset[Any]
+    validation: Dataset[Any] | None
+    name: str
+    licence: str = 'unknown'
+
+
+def new_network(config: TrainConfig, *, pretrained: bool = True) -> DenseDepthNet:
+    """Build the network of a run as it is before the first step.
+
+    Raises:
+        ConfigError: Settings that do not go together.
+        CheckpointError: The encoder's weights cannot be had.
+    """
+    torch.manual_seed(config.seed)
+    network = build_densedepth(
+        config.encoder,
+        variant=config.variant,
+        decoder_width=config.decoder_width,
+        positive_output=config.positive_output,
+    )
+    network.align_corners = config.align_corners
+    if config.imagenet_normalization:
+        network.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
+    if pretrained:
+        load_encoder_weights(network, config.encoder_weights)
+    return network
+
+
+def train(
+    config: TrainConfig,
+    data: TrainingData,
+    *,
+    folder: Path,
+    group: ProcessGroup,
+    resume: bool = False,
+    max_minutes: float | None = None,
+) -> TrainingResult:
+    """Train a network, or go on with it.
+
+    Args:
+        config: The settings.
+        data: The data.
+        folder: Where everything goes.
+        group: This process among others.
+        resume: Go on from `last.pt` in the folder.
+        max_minutes: Stop and save after this time.
+
+    Raises:
+        ConfigError: There is a run in the folder already, or none to resume.
+        DepthEstimationError: As `Trainer.run`.
+    """
+    last = folder / 'last.pt'
+    if resume and not last.is_file():
+        raise ConfigError(f'there is no {last} to resume from')
+    if last.exists() and not resume:
+        raise ConfigError(f'{last} exists: add --resume to go on, or give another --output')
+    network = new_network(config, pretrained=not resume)
+    trainer = Trainer(
+        network,
+        config,
+        train_data=data.train,
+        validation_data=data.validation,
+        folder=folder,
+        info=NetworkInfo.of(network, config, training_data=data.name, licence=data.licence),
+        group=group,
+    )
+    if resume:
+        trainer.resume(last)
+    if group.is_main:
+        atomic_write_text(
+            folder / 'config.yaml', yaml.safe_dump(config.to_dict(), sort_keys=False)
+        )
+    return trainer.run(max_minutes=max_minutes)

@@ -1,0 +1,255 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+import logging
+import math
+from typing import TYPE_CHECKING, Any
+
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from depth_estimation_ros.errors import CheckpointError, DataError
+from depth_estimation_ros.metrics import DepthMetrics
+from depth_estimation_ros.training.checkpoint import (
+    Checkpoint,
+    NetworkInfo,
+    load_checkpoint,
+    rng_state,
+    save_checkpoint,
+    set_rng_state,
+)
+from depth_estimation_ros.training.distributed import ProcessGroup
+from depth_estimation_ros.training.interruption import StopRequest, ignore_signals, out_of_memory
+from depth_estimation_ros.training.learner import Learner
+from depth_estimation_ros.training.progress import RunLog
+from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatches
+from depth_estimation_ros.training.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import torch
+
+    from depth_estimation_ros.training.config import TrainConfig
+    from depth_estimation_ros.training.model import DenseDepthNet
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """How a run ended.
+
+    Attributes:
+        step: Steps that are done.
+        stop_reason: Why it ended before the last one; empty when it is finished.
+        best: Metrics on the validation split of what is in `best.pt`; None without a split.
+    """
+
+    step: int
+    stop_reason: str
+    best: DepthMetrics | None
+
+
+class Trainer:
+    """Trains one network in one folder.
+
+    The folder gets `log.jsonl`, `last.pt` (everything, to resume) and `best.pt` (the weights with
+    the smallest AbsRel on the validation split).
+    """
+
+    def __init__(
+        self,
+        network: DenseDepthNet,
+        config: TrainConfig,
+        *,
+        train_data: Dataset[Any],
+        validation_data: Dataset[Any] | None,
+        folder: Path,
+        info: NetworkInfo,
+        group: ProcessGroup | None = None,
+    ) -> None:
+        """Prepare a run; nothing is written yet.
+
+        Args:
+            network: What is trained.
+            config: How.
+            train_data: Items `image` (3, H, W) uint8 RGB, `depth` (H, W) float32 [m], 0 or NaN =
+                missing, `intrinsics` (4,) float32 fx fy cx cy [px].
+            validation_data: Same, to choose the best checkpoint by; never the test set.
+            folder: Where files go.
+            info: What the network is, for the checkpoints.
+            group: This process among others.
+
+        Raises:
+            DataError: There is no training data.
+        """
+        self.config = config
+        self.folder = folder
+        self.info = info
+        self.group = group or ProcessGroup()
+        self.train_data = IndexedDataset(train_data)
+        self.validation_data = validation_data
+        if not len(self.train_data):
+            raise DataError('the training data is empty')
+        self.num_steps = config.num_steps(len(self.train_data))
+        self.learner = Learner(network, config, num_steps=self.num_steps, group=self.group)
+        self._evaluated = copy.deepcopy(network).to(self.group.device).eval()
+        self.step = 0
+        self.best: DepthMetrics | None = None
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            CheckpointError: It is not one of a run with the same settings.
+        """
+        checkpoint = load_checkpoint(path)
+        state = checkpoint.training
+        if not state:
+            raise CheckpointError(f'{path} holds weights only: there is no run in it to resume')
+        self._check_settings(path, state)
+        self.learner.load_state(state['learner'], checkpoint.weights)
+        set_rng_state(state['rng'])
+        self.step = state['step']
+        self.best = DepthMetrics(**state['best']) if state['best'] else None
+
+    def _check_settings(self, path: Path, state: dict[str, Any]) -> None:
+        """Refuse to go on with other settings than the run began with."""
+        then = {**state['config'], 'num_samples': state['num_samples']}
+        now = {**self.config.to_dict(), 'num_samples': len(self.train_data)}
+        changed = [
+            f'{name} was {then.get(name)}, is {value}'
+            for name, value in now.items()
+            if then.get(name) != value
+        ]
+        if changed:
+            raise CheckpointError(
+                f'{path} cannot be resumed with other settings: {"; ".join(changed)}'
+            )
+
+    def run(self, *, max_minutes: float | None = None, quiet: bool = False) -> TrainingResult:
+        """Train until the last step, a time limit or Ctrl-C; then save.
+
+        Raises:
+            DataError: The loss became NaN or infinite; the message names the batch.
+            ConfigError: Memory ran out.
+            CheckpointError: A checkpoint cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        hidden = quiet or not self.group.is_main
+        with (
+            StopRequest(max_minutes=max_minutes) as stop,
+            RunLog(
+                self.folder,
+                first_step=self.step,
+                num_steps=self.num_steps,
+                is_main=self.group.is_main,
+                quiet=hidden,
+            ) as log,
+            out_of_memory(
+                batch_size=self.config.batch_size, num_processes=self.group.num_processes
+            ),
+        ):
+            for items in self._batches():
+                self._one_step(items, log)
+                if self.group.any(stop.is_set()):
+                    break
+            if self.step % self.config.checkpoint_every:
+                self._save_last()
+            finished = self.step >= self.num_steps
+            reason = '' if finished else (stop.reason or 'stopped in another process')
+            return TrainingResult(step=self.step, stop_reason=reason, best=self.best)
+
+    def _one_step(self, items: dict[str, Any], log: RunLog) -> None:
+        """Learn from a batch; log, validate and save when it is time to."""
+        config = self.config
+        loss = self.learner.learn(items, self.step)
+        if not math.isfinite(loss):
+            self._fail(items, loss)
+        self.step += 1
+        last = self.step == self.num_steps
+        log.advance(loss=loss, num_images=config.batch_size)
+        if self.step % config.log_every == 0 or last:
+            rate = self.learner.optimizer.param_groups[0]['lr']
+            log.record(self.step, loss=loss, learning_rate=rate, images_per_sec=log.images_per_sec)
+        if self.validation_data is not None and (self.step % config.validate_every == 0 or last):
+            self._validate(log)
+        if self.step % config.checkpoint_every == 0:
+            self._save_last()
+
+    def _fail(self, items: dict[str, Any], loss: float) -> None:
+        """Stop at a loss that is no number."""
+        names = [self.train_data.sample_name(int(index)) for index in items['index']]
+        raise DataError(
+            f'the loss is {loss} at step {self.step}; the batch is {", ".join(names)}. '
+            'Look at the depth of these samples, or lower --learning-rate'
+        )
+
+    def _batches(self) -> Iterable[dict[str, Any]]:
+        """Load this process' share of every batch that is left."""
+        sampler = ShuffledBatches(
+            len(self.train_data),
+            batch_size=self.config.batch_size,
+            steps=range(self.step, self.num_steps),
+            seed=self.config.seed,
+            rank=self.group.rank,
+            num_processes=self.group.num_processes,
+        )
+        return self._loader(self.train_data, batch_sampler=sampler)
+
+    def _loader(self, data: Dataset[Any], **options: Any) -> DataLoader[Any]:
+        """Return a loader with this run's workers."""
+        return DataLoader(
+            data,
+            num_workers=self.config.num_workers,
+            pin_memory=self.group.device.type == 'cuda',
+            worker_init_fn=ignore_signals,
+            **options,
+        )
+
+    def _validate(self, log: RunLog) -> None:
+        """Measure the weights to use on the validation split; keep the best of them.
+
+        Every process does: a batch or two of validation images each is not worth the messages.
+        """
+        if not self.group.is_main or self.validation_data is None:
+            return
+        self._evaluated.load_state_dict(self.learner.weights())
+        num_images = min(len(self.validation_data), self.config.num_validation_images)  # type: ignore[arg-type]
+        loader = self._loader(
+            Subset(self.validation_data, range(num_images)), batch_size=self.learner.share
+        )
+        metrics = validate(self._evaluated, loader, self.config, self.group.device)
+        log.record(self.step, **{f'val/{k}': v for k, v in metrics.as_dict().items()})
+        log.say(
+            f'step {self.step}: validation AbsRel {metrics.abs_rel:.4f}, '
+            f'a1 {metrics.a1:.4f}, RMSE {metrics.rmse:.3f} m'
+        )
+        if self.best is None or metrics.abs_rel < self.best.abs_rel:
+            self.best = metrics
+            self._save('best.pt', training={})
+
+    def _save_last(self) -> None:
+        """Save everything that a resumed run needs."""
+        if not self.group.is_main:
+            return
+        training = {
+            'step': self.step,
+            'num_samples': len(self.train_data),
+            'config': self.config.to_dict(),
+            'learner': self.learner.state(),
+            'rng': rng_state(),
+            'best': self.best.as_dict() if self.best else {},
+        }
+        self._save('last.pt', training=training)
+
+    def _save(self, name: str, *, training: dict[str, Any]) -> None:
+        """Write a checkpoint file."""
+        weights: dict[str, torch.Tensor] = self.learner.weights()
+        save_checkpoint(
+            self.folder / name, Checkpoint(info=self.info, weights=weights, training=training)
+        )
