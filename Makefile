@@ -40,6 +40,7 @@ test: install/.built $(STAMPS)/test lint typecheck ## set-up (with torch), linte
 lint: $(STAMPS)/test ## ruff, lint and format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/codespell $$(git ls-files "*.py" "*.md" "*.msg" "*.sh" "*.txt" "*.yaml" "*.toml" Makefile CMakeLists.txt)
 
 typecheck: install/.built $(STAMPS)/test ## mypy --strict
 	@.venv/bin/mypy
