@@ -11,7 +11,10 @@ from .intersect import BOX, CYLINDER, NO_HIT, enter_primitive
 from .jit import kernel
 
 if TYPE_CHECKING:
-    from .arrays import Array, SceneArrays
+    from .arrays import Array
+    from .vector import Vec
+
+_T_MIN = 1e-6
 
 
 @kernel
@@ -146,37 +149,26 @@ def _inverse(d: float) -> float:
 
 @kernel
 def trace(
-    scene: SceneArrays,
-    ox: float,
-    oy: float,
-    oz: float,
-    dx: float,
-    dy: float,
-    dz: float,
-    t_max: float,
-    any_shadow: bool,
+    nodes: Array, prims: Array, origin: Vec, direction: Vec, t_max: float, any_shadow: bool
 ) -> tuple[float, int]:
     """Find the nearest entering hit, or (any_shadow) some hit that casts a shadow.
 
     Returns:
         t and the primitive; (NO_HIT, -1) when nothing is hit before t_max.
     """
-    t_min = 1e-6
+    ox, oy, oz = origin
+    dx, dy, dz = direction
     octant = (1 if dx > 0.0 else 0) | (2 if dy > 0.0 else 0) | (4 if dz > 0.0 else 0)
-    nodes = scene.nodes
-    prims = scene.prims
-    ix = _inverse(dx)
-    iy = _inverse(dy)
-    iz = _inverse(dz)
     near_x, near_y, near_z = (0 if dx > 0.0 else 3), (1 if dy > 0.0 else 4), (2 if dz > 0.0 else 5)
     far_x, far_y, far_z = 3 - near_x, 5 - near_y, 7 - near_z
+    ix, iy, iz = _inverse(dx), _inverse(dy), _inverse(dz)
     best = t_max
     found = -1
     i = 0
     n = nodes.shape[1]
     while i < n:
         enter = max(
-            max(t_min, (nodes[octant, i, near_x] - ox) * ix),
+            max(_T_MIN, (nodes[octant, i, near_x] - ox) * ix),
             max((nodes[octant, i, near_y] - oy) * iy, (nodes[octant, i, near_z] - oz) * iz),
         )
         leave = min(
@@ -188,13 +180,11 @@ def trace(
             continue
         p = int(nodes[octant, i, 7])
         if p >= 0 and (not any_shadow or prims[p, 17] > 0.0):
-            t = enter_primitive(prims, p, int(prims[p, 16]), ox, oy, oz, dx, dy, dz, t_min)
-            if t > t_min and t < best:
+            t = enter_primitive(prims, p, origin, direction, _T_MIN)
+            if _T_MIN < t < best:
                 best = t
                 found = p
                 if any_shadow:
                     break
         i += 1
-    if found < 0:
-        return NO_HIT, -1
-    return best, found
+    return (best, found) if found >= 0 else (NO_HIT, -1)

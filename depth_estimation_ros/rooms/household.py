@@ -123,7 +123,8 @@ def person(spot: Spot, size: Size) -> None:
     shirt, trousers, y = mt.fabric(dice), mt.fabric(dice), 0.25
     tone = dice.uniform(0.35, 0.9)
     skin = Material(color=mt.linear(tone, tone * 0.76, tone * 0.62))
-    hair = Material(color=mt.linear(0.9 * tone * dice.unit(), 0.12, 0.08))
+    dark = dice.uniform(0.08, 0.5)
+    hair = Material(color=mt.linear(dark, 0.75 * dark, 0.5 * dark))
     for x in (-0.1 * h, 0.1 * h):
         spot.rod(x, y, 0.06, 0.11 * h, 0.8 * h, trousers, taper=1.5)
         spot.ball(x, y + 0.06, 0.0, (0.1, 0.27, 0.11), BLACK)

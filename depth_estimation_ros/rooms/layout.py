@@ -193,8 +193,8 @@ def _neighbour(room: Room, wall: shell.Wall, paint: mt.Material) -> bool:
     far, across, t = dice.uniform(1.4, 4.5), gap + dice.uniform(0.6, 3.0), shell.THICKNESS
     shift = 0.4 * (across - gap) * dice.uniform(-1.0, 1.0)
     behind = spot.at(shift, -t - far)  # the far wall's foot, y towards the doorway
-    size = (across + 0.4, far + t, 0.2)
-    behind.box(0.0, 0.5 * far + 0.5 * t - 0.01, -0.2, size, mt.floor(dice))
+    size = (across + 0.4, far, 0.2)
+    behind.box(0.0, 0.5 * far, -0.2, size, mt.floor(dice))
     behind.box(0.0, 0.5 * far, wall.height, (across + 0.4, far + 0.3, 0.2), mt.white_lacquer(dice))
     second = paint if dice.chance(0.6) else mt.wall(dice)
     behind.box(0.0, -0.1, 0.0, (across + 0.4, 0.2, wall.height), second)

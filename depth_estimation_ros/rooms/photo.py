@@ -39,12 +39,15 @@ def _tone_curve(toe: float, shoulder: float) -> Array:
     return (255.0 * y).astype(np.float32)
 
 
-def develop(radiance: Array, dice: Dice) -> Array:
+def develop(
+    radiance: Array, dice: Dice, *, grain: np.random.Generator | None = None
+) -> Array:
     """Take the photograph.
 
     Args:
         radiance: (H, W, 3) float32 linear light.
         dice: Decides exposure, colour and noise.
+        grain: Draws the noise; None = from the dice's own stream.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -59,9 +62,9 @@ def develop(radiance: Array, dice: Dice) -> Array:
     image = image * _vignette(image.shape, dice.uniform(0.0, 0.35))
     image = _blur(image, dice.uniform(0.0, 0.22))
     noise = dice.uniform(0.0, 1.0) ** 2
-    rng = dice.generator
-    grain = rng.standard_normal(image.shape, dtype=np.float32)
-    image = image + grain * np.sqrt(np.maximum(image, 0.0) * (0.0016 * noise) + 2e-5 * noise)
+    rng = grain or dice.generator
+    speckle = rng.standard_normal(image.shape, dtype=np.float32)
+    image = image + speckle * np.sqrt(np.maximum(image, 0.0) * (0.0016 * noise) + 2e-5 * noise)
     table = _tone_curve(dice.uniform(0.0, 0.5), dice.uniform(0.2, 1.2))
     index = np.clip(image * (_GAMMA_STEPS / 4.0), 0, _GAMMA_STEPS - 1).astype(np.int32)
     values = table[index]

@@ -14,7 +14,8 @@ from .layout import build_room
 from .photo import develop
 from .pose import draw_view
 from .scene import CameraPose, camera_row
-from .shading import color_pass, gather_light, geometry_pass, light_pass, smooth_light
+from .shading import color_pass, geometry_pass
+from .light_passes import gather_light, sample_light, smooth_light
 
 if TYPE_CHECKING:
     from .arrays import Array, SceneArrays
@@ -56,7 +57,7 @@ def render_view(
     """Return (H, W, 3) float32 linear radiance and (H, W) float32 depth [m], 0 = nothing there."""
     camera = camera_row(pose, intrinsics)
     depth, keys, normals = geometry_pass(scene, camera, intrinsics.height, intrinsics.width)
-    light = light_pass(scene, camera, depth, keys, normals)
+    light = sample_light(scene, camera, depth, keys, normals)
     light = smooth_light(gather_light(light, keys, normals), keys, normals)
     radiance = color_pass(scene, camera, depth, keys, light)
     return radiance, depth.astype(np.float32)

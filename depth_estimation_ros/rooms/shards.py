@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .arrays import Array
 
 ROOMS_PER_SHARD = 100
-PICTURE_VERSION = 1  # counts up when the same seed gives other pixels
+PICTURE_VERSION = 2  # counts up when the same seed gives other pixels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,7 +112,8 @@ def closed_door(wall: Wall) -> bool:
     frame = paint if dice.chance(0.7) else mt.white_lacquer(dice)
     spot = wall.spot.at(x, 0.0)
     door_frame(spot, width=width, height=height, paint=frame)
-    door_leaf(spot.at(-0.5 * width, 0.0), width=width, height=height, paint=paint)
+    # The leaf stands proud of the wall and of the skirting, or they would show through.
+    door_leaf(spot.at(-0.5 * width, 0.018), width=width, height=height, paint=paint)
     return True
 
 

@@ -5,97 +5,88 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .intersect import BOX, CYLINDER
+from .intersect import BOX, CYLINDER, from_center, to_world
 from .jit import kernel
 from .textures import albedo
 
 if TYPE_CHECKING:
-    from .arrays import Array, SceneArrays
+    from .arrays import Array
+    from .vector import Vec
 
 
 @kernel
-def _local(prims: Array, prim: int, px: float, py: float, pz: float) -> tuple[float, float, float]:
-    x = px - prims[prim, 0]
-    y = py - prims[prim, 1]
-    z = pz - prims[prim, 2]
-    return (
-        prims[prim, 3] * x + prims[prim, 4] * y + prims[prim, 5] * z,
-        prims[prim, 6] * x + prims[prim, 7] * y + prims[prim, 8] * z,
-        prims[prim, 9] * x + prims[prim, 10] * y + prims[prim, 11] * z,
-    )
+def _box_normal(prims: Array, i: int, p: Vec) -> tuple[Vec, int]:
+    rx = abs(p[0]) / prims[i, 12]
+    ry = abs(p[1]) / prims[i, 13]
+    rz = abs(p[2]) / prims[i, 14]
+    if rx >= ry and rx >= rz:
+        return ((1.0, 0.0, 0.0), 0) if p[0] > 0.0 else ((-1.0, 0.0, 0.0), 1)
+    if ry >= rz:
+        return ((0.0, 1.0, 0.0), 2) if p[1] > 0.0 else ((0.0, -1.0, 0.0), 3)
+    return ((0.0, 0.0, 1.0), 4) if p[2] > 0.0 else ((0.0, 0.0, -1.0), 5)
 
 
 @kernel
-def _local_normal(
-    prims: Array, prim: int, kind: int, x: float, y: float, z: float
-) -> tuple[float, float, float, int]:
-    """Return the outward normal (not yet of unit length) and the face number."""
-    if kind == BOX:
-        rx = abs(x) / prims[prim, 12]
-        ry = abs(y) / prims[prim, 13]
-        rz = abs(z) / prims[prim, 14]
-        if rx >= ry and rx >= rz:
-            return (1.0, 0.0, 0.0, 0) if x > 0.0 else (-1.0, 0.0, 0.0, 1)
-        if ry >= rz:
-            return (0.0, 1.0, 0.0, 2) if y > 0.0 else (0.0, -1.0, 0.0, 3)
-        return (0.0, 0.0, 1.0, 4) if z > 0.0 else (0.0, 0.0, -1.0, 5)
-    x /= prims[prim, 12] * prims[prim, 12]
-    y /= prims[prim, 13] * prims[prim, 13]
-    if kind == CYLINDER:
-        unit = z / prims[prim, 14]
-        radius = 0.5 * (1.0 + prims[prim, 15]) + 0.5 * (prims[prim, 15] - 1.0) * unit
-        around = (x * prims[prim, 12]) ** 2 + (y * prims[prim, 13]) ** 2
-        if abs(unit) > 0.9999 and around < radius * radius * 0.9998:
-            return (0.0, 0.0, 1.0, 4) if unit > 0.0 else (0.0, 0.0, -1.0, 5)
-        return x, y, -radius * 0.5 * (prims[prim, 15] - 1.0) / prims[prim, 14], 0
-    return x, y, z / (prims[prim, 14] * prims[prim, 14]), 0
+def _round_normal(prims: Array, i: int, kind: int, p: Vec) -> tuple[Vec, int]:
+    """Return the gradient of a cylinder's or ellipsoid's surface and the face number."""
+    x = p[0] / (prims[i, 12] * prims[i, 12])
+    y = p[1] / (prims[i, 13] * prims[i, 13])
+    if kind != CYLINDER:
+        return (x, y, p[2] / (prims[i, 14] * prims[i, 14])), 0
+    unit = p[2] / prims[i, 14]
+    slope = 0.5 * (prims[i, 15] - 1.0)
+    radius = 0.5 * (1.0 + prims[i, 15]) + slope * unit
+    around = x * p[0] + y * p[1]
+    if abs(unit) > 0.9999 and around < radius * radius * 0.9998:
+        return ((0.0, 0.0, 1.0), 4) if unit > 0.0 else ((0.0, 0.0, -1.0), 5)
+    return (x, y, -radius * slope / prims[i, 14]), 0
 
 
 @kernel
-def surface_normal(
-    scene: SceneArrays, prim: int, px: float, py: float, pz: float
-) -> tuple[float, float, float, int]:
+def surface_normal(prims: Array, i: int, point: Vec) -> tuple[Vec, int]:
     """Return the unit outward normal in the world and the face (0..5) of a point on a primitive."""
-    prims = scene.prims
-    x, y, z = _local(prims, prim, px, py, pz)
-    nx, ny, nz, face = _local_normal(prims, prim, int(scene.prims[prim, 16]), x, y, z)
-    wx = prims[prim, 3] * nx + prims[prim, 6] * ny + prims[prim, 9] * nz
-    wy = prims[prim, 4] * nx + prims[prim, 7] * ny + prims[prim, 10] * nz
-    wz = prims[prim, 5] * nx + prims[prim, 8] * ny + prims[prim, 11] * nz
-    scale = 1.0 / math.sqrt(wx * wx + wy * wy + wz * wz)
-    return wx * scale, wy * scale, wz * scale, face
+    local = from_center(prims, i, point)
+    kind = int(prims[i, 16])
+    if kind == BOX:
+        normal, face = _box_normal(prims, i, local)
+        return to_world(prims, i, normal), face
+    normal, face = _round_normal(prims, i, kind, local)
+    x, y, z = to_world(prims, i, normal)
+    scale = 1.0 / math.sqrt(x * x + y * y + z * z)
+    return (x * scale, y * scale, z * scale), face
 
 
 @kernel
 def surface_color(
-    scene: SceneArrays,
-    prim: int,
-    face: int,
-    px: float,
-    py: float,
-    pz: float,
-    nx: float,
-    ny: float,
-    nz: float,
-    footprint: float,
-) -> tuple[float, float, float]:
-    """Return the linear reflectance (red, green, blue) of a point on a primitive."""
-    m = scene.materials
-    mi = int(scene.prims[prim, 18])
-    prims = scene.prims
-    if m[mi, 18] > 0.5:
-        if abs(nz) > 0.7:
-            return albedo(m, mi, px, py, footprint, 0)
-        along = px if abs(ny) > abs(nx) else py
-        return albedo(m, mi, along, pz, footprint, 0)
-    x, y, z = _local(prims, prim, px, py, pz)
-    if int(scene.prims[prim, 16]) == BOX:
+    prims: Array, materials: Array, i: int, face: int, point: Vec, normal: Vec, footprint: float
+) -> Vec:
+    """Return the linear reflectance of a point on a primitive.
+
+    Args:
+        prims: (P, 19) float64.
+        materials: (M, 20) float64.
+        i: The primitive.
+        face: Which of its faces.
+        point: In the world [m].
+        normal: Unit outward normal in the world.
+        footprint: Width of a pixel on the surface [m].
+    """
+    mi = int(prims[i, 18])
+    u, v, offset = point[0], point[1], 0
+    if materials[mi, 18] > 0.5:  # a texture of the world
+        if abs(normal[2]) <= 0.7:
+            u, v = (point[0] if abs(normal[1]) > abs(normal[0]) else point[1]), point[2]
+        return albedo(materials, mi, u, v, footprint, offset)
+    x, y, z = from_center(prims, i, point)
+    if prims[i, 16] == BOX:
         if face < 2:
-            return albedo(m, mi, y, z, footprint, prim)
-        if face < 4:
-            return albedo(m, mi, x, z, footprint, prim)
-        return albedo(m, mi, x, y, footprint, prim)
-    if int(scene.prims[prim, 16]) == CYLINDER and face != 0:
-        return albedo(m, mi, x, y, footprint, prim)
-    u = math.atan2(y, x) * prims[prim, 12]
-    return albedo(m, mi, u, z, footprint, prim)
+            u, v = y, z
+        elif face < 4:
+            u, v = x, z
+        else:
+            u, v = x, y
+    elif face != 0:
+        u, v = x, y
+    else:
+        u, v = math.atan2(y, x) * prims[i, 12], z
+    return albedo(materials, mi, u, v, footprint, i)

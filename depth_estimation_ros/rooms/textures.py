@@ -15,6 +15,7 @@ from .noise import fbm, hash01, line_coverage, value_noise
 
 if TYPE_CHECKING:
     from .arrays import Array
+    from .vector import Vec
 
 PLAIN = 0  # p0 blotch size [m], p1 strength, p2 fine grain strength
 PLANKS = 1  # p0 width [m], p1 length [m], p2 gap [m], p3 variation
@@ -37,7 +38,7 @@ NUM_COLUMNS = 20
 
 
 @kernel
-def _mix(m: Array, mi: int, share: float, gain: float) -> tuple[float, float, float]:
+def _mix(m: Array, mi: int, share: float, gain: float) -> Vec:
     rest = 1.0 - share
     return (
         gain * (m[mi, 1] * rest + m[mi, 4] * share),
@@ -47,7 +48,7 @@ def _mix(m: Array, mi: int, share: float, gain: float) -> tuple[float, float, fl
 
 
 @kernel
-def _planks(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+def _planks(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> Vec:
     row = int(math.floor(v / m[mi, 7]))
     shifted = u + hash01(row, 3, seed) * m[mi, 8]
     board = int(math.floor(shifted / m[mi, 8]))
@@ -59,7 +60,7 @@ def _planks(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple
 
 
 @kernel
-def _tiles(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+def _tiles(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> Vec:
     row = int(math.floor(v / m[mi, 8]))
     shifted = u + (m[mi, 12] * m[mi, 7] if row & 1 else 0.0)
     column = int(math.floor(shifted / m[mi, 7]))
@@ -77,7 +78,7 @@ def _tiles(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[
 
 
 @kernel
-def _picture(m: Array, mi: int, u: float, v: float, seed: int) -> tuple[float, float, float]:
+def _picture(m: Array, mi: int, u: float, v: float, seed: int) -> Vec:
     x = u / m[mi, 7]
     y = v / m[mi, 8]
     share = min(1.0, max(0.0, 0.5 + 0.4 * y + 0.5 * fbm(x * 2.0, y * 2.0, 0.02, 4, seed)))
@@ -99,7 +100,7 @@ def _picture(m: Array, mi: int, u: float, v: float, seed: int) -> tuple[float, f
 
 
 @kernel
-def _outdoor(m: Array, mi: int, u: float, v: float, seed: int) -> tuple[float, float, float]:
+def _outdoor(m: Array, mi: int, u: float, v: float, seed: int) -> Vec:
     """Sky above a skyline of houses or trees, and ground below the horizon; out of focus."""
     sky = min(1.0, max(0.0, (v - m[mi, 7]) * 0.5))
     cloud = 0.5 + 0.5 * fbm(u * 1.3, v * 2.5, 0.2, 3, seed + 5)
@@ -121,7 +122,7 @@ def _outdoor(m: Array, mi: int, u: float, v: float, seed: int) -> tuple[float, f
 
 
 @kernel
-def _books(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+def _books(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> Vec:
     x = u / m[mi, 7] + 0.35 * math.sin(u * 31.0 + seed % 17)
     book = int(math.floor(x))
     share = hash01(book, 1, seed)
@@ -141,7 +142,7 @@ def _books(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[
 
 
 @kernel
-def _screen(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple[float, float, float]:
+def _screen(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> Vec:
     """A dark screen, or windows with lines of text."""
     x = u / m[mi, 7]
     y = v / m[mi, 8]
@@ -163,7 +164,7 @@ def _screen(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> tuple
 @kernel
 def _simple(
     m: Array, mi: int, kind: int, u: float, v: float, w: float, seed: int
-) -> tuple[float, float, float]:
+) -> Vec:
     """Textures that mix the two colours by one share."""
     gain = 1.0
     if kind == STRIPES:
@@ -194,7 +195,7 @@ def _simple(
 
 
 @kernel
-def albedo(m: Array, mi: int, u: float, v: float, w: float, offset: int) -> tuple[float, float, float]:
+def albedo(m: Array, mi: int, u: float, v: float, w: float, offset: int) -> Vec:
     """Evaluate a texture.
 
     Args:
