@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.camera import CameraIntrinsics
+from depth_estimation_ros.depth_image import valid_mask
 from depth_estimation_ros.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
@@ -163,8 +164,8 @@ class ImageTransform:
 
         Inverse depth is interpolated, because it is linear over the image of any plane: floors
         and walls stay flat. A pixel whose four neighbours are all valid is interpolated; where
-        one of them (with a weight above zero) is invalid, the pixel takes the nearest sample as
-        it is. So valid and invalid never mix.
+        one of them is invalid, the pixel takes the nearest sample as it is. So valid and invalid
+        never mix.
 
         Args:
             depth: (h, w) float32 of the network's output size [m]; what is not a finite number
@@ -216,22 +217,16 @@ def _enlarge_depth(depth: NDArray[np.float32], size: Size) -> NDArray[np.float32
     import cv2
 
     width_height = (size[1], size[0])
-    valid = np.isfinite(depth) & (depth > 0.0)
-    inverse = np.zeros(depth.shape, dtype=np.float32)
-    np.divide(np.float32(1.0), depth, out=inverse, where=valid)
-    enlarged = cv2.resize(inverse, width_height, interpolation=cv2.INTER_LINEAR)
+    valid = valid_mask(depth)
+    checked = np.where(valid, depth, np.float32(np.nan))
+    enlarged = cv2.resize(np.reciprocal(checked), width_height, interpolation=cv2.INTER_LINEAR)
     restored = np.asarray(enlarged, dtype=np.float32)
-    if valid.all():
-        return np.reciprocal(restored, out=restored)
-    touched = cv2.resize((~valid).astype(np.float32), width_height) > 0.0
-    nearest = cv2.resize(
-        np.where(valid, depth, np.float32(np.nan)),
-        width_height,
-        interpolation=cv2.INTER_NEAREST_EXACT,
-    )
-    with np.errstate(divide='ignore'):
-        np.reciprocal(restored, out=restored)
-    cv2.copyTo(nearest, touched.view(np.uint8), restored)
+    np.reciprocal(restored, out=restored)
+    if not valid.all():
+        # Interpolation has made NaN of every pixel with an invalid neighbour.
+        mixed = np.isnan(restored).view(np.uint8)
+        nearest = cv2.resize(checked, width_height, interpolation=cv2.INTER_NEAREST_EXACT)
+        cv2.copyTo(nearest, mixed, restored)
     return restored
 
 
