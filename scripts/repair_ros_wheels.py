@@ -32,8 +32,11 @@ def repaired(text: str, *, include: str, purelib: str) -> str:
 def main() -> int:
     """Rewrite every export below the environment's `share` folder; return the exit code."""
     if sys.prefix == sys.base_prefix:
-        print('repair_ros_wheels: error: run me with the Python of a virtual environment, '
-              f'{sys.executable} is none', file=sys.stderr)
+        print(
+            'repair_ros_wheels: error: run me with the Python of a virtual environment, '
+            f'{sys.executable} is none',
+            file=sys.stderr,
+        )
         return 1
     paths = sysconfig.get_paths()
     count = 0
