@@ -153,6 +153,8 @@ class ImageTransform:
         out[bottom:] = PAD_VALUE
         out[self.top : bottom, : self.left] = PAD_VALUE
         out[self.top : bottom, right:] = PAD_VALUE
+        if self.image_size == (1, 1):  # which OpenCV 4.5.4, Humble's, refuses
+            rgb_hwc = np.repeat(rgb_hwc, 2, axis=1)
         shrinks = max(self.scale) <= 1.0
         out[self.top : bottom, self.left : right] = cv2.resize(
             rgb_hwc, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
