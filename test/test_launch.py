@@ -1,0 +1,106 @@
+"""The launch files: their arguments without `launch`, their run with it where it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from depth_estimation_ros.ros.launch_arguments import (
+    DEPTH_ARGUMENTS,
+    parameter_overrides,
+    topic_remappings,
+)
+from depth_estimation_ros.ros.rviz_config import full_topic, rviz_config
+
+ROOT = Path(__file__).parents[1]
+DEFAULTS = {item.name: item.default for item in DEPTH_ARGUMENTS}
+TEMPLATE = (ROOT / 'config' / 'depth.rviz').read_text(encoding='utf-8')
+
+
+def test_every_topic_of_the_node_has_an_argument() -> None:
+    pytest.importorskip('rclpy')
+    outputs = pytest.importorskip('depth_estimation_ros.ros.outputs')
+    topics = {item.topic for item in DEPTH_ARGUMENTS if item.topic}
+    assert topics == {'image', 'camera_info', *(output.topic for output in outputs.Output)}
+
+
+def test_every_argument_for_a_parameter_names_one() -> None:
+    pytest.importorskip('rclpy')
+    parameters = pytest.importorskip('depth_estimation_ros.ros.parameters')
+    named = {item.parameter for item in DEPTH_ARGUMENTS if item.parameter}
+    assert named <= set(parameters.parameter_specs())
+
+
+def test_the_readme_names_every_argument() -> None:
+    readme = ROOT / 'README.md'
+    if not readme.exists() or 'image_topic' not in readme.read_text(encoding='utf-8'):
+        pytest.skip('no launch arguments in the README')
+    text = readme.read_text(encoding='utf-8')
+    assert [item.name for item in DEPTH_ARGUMENTS if f'`{item.name}`' not in text] == []
+
+
+def test_defaults_rename_nothing_and_set_nothing() -> None:
+    assert topic_remappings(DEFAULTS) == []
+    assert parameter_overrides(DEFAULTS) == {}
+
+
+def test_an_image_topic_renames_its_compressed_twin_too() -> None:
+    remappings = topic_remappings({**DEFAULTS, 'image_topic': '/cam/color'})
+    assert remappings == [('image', '/cam/color'), ('image/compressed', '/cam/color/compressed')]
+
+
+def test_arguments_that_are_given_override_the_parameter_file() -> None:
+    values = {**DEFAULTS, 'backend': 'openvino', 'image_transport': 'compressed'}
+    assert parameter_overrides(values) == {'image_transport': 'compressed', 'backend': 'openvino'}
+
+
+@pytest.mark.parametrize(
+    ('namespace', 'topic', 'full'),
+    [
+        ('', 'image', '/image'),
+        ('robot', 'depth/points', '/robot/depth/points'),
+        ('/robot/front/', 'image', '/robot/front/image'),
+        ('robot', '/cam/image', '/cam/image'),
+    ],
+)
+def test_topics_resolve_as_the_node_resolves_them(namespace: str, topic: str, full: str) -> None:
+    assert full_topic(namespace, topic) == full
+
+
+def test_rviz_shows_the_topics_and_the_frame_of_the_launch() -> None:
+    text = rviz_config(TEMPLATE, topics={'Points': '/robot/points'}, fixed_frame='base_link')
+    manager = yaml.safe_load(text)['Visualization Manager']
+    shown = {
+        item['Name']: item['Topic']['Value'] for item in manager['Displays'] if 'Topic' in item
+    }
+    assert shown == {
+        'Camera': '/image',
+        'Depth': '/depth/image_rect',
+        'Colour': '/depth/image_color',
+        'Points': '/robot/points',
+    }
+    assert manager['Global Options']['Fixed Frame'] == 'base_link'
+    assert manager['Views']['Current']['Pitch'] == 0.35
+
+
+def test_rviz_looks_along_the_optical_axis_when_that_is_all_there_is() -> None:
+    text = rviz_config(TEMPLATE, topics={}, fixed_frame='camera_optical_frame')
+    view = yaml.safe_load(text)['Visualization Manager']['Views']['Current']
+    assert view['Focal Point']['Z'] == 2.0
+    assert view['Pitch'] == -1.3
+
+
+def test_a_display_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(KeyError, match='Laser'):
+        rviz_config(TEMPLATE, topics={'Laser': '/scan'}, fixed_frame='map')
+
+
+def test_the_outputs_are_asked_for_reliably_as_they_are_offered() -> None:
+    displays = yaml.safe_load(TEMPLATE)['Visualization Manager']['Displays']
+    policies = {
+        item['Name']: item['Topic']['Reliability Policy'] for item in displays if 'Topic' in item
+    }
+    assert policies.pop('Camera') == 'Best Effort'
+    assert set(policies.values()) == {'Reliable'}

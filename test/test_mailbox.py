@@ -1,0 +1,86 @@
+"""The newest frame of each camera, in turn, and no queue."""
+
+from __future__ import annotations
+
+import threading
+
+from depth_estimation_ros.ros.mailbox import Mailbox
+from depth_estimation_ros.ros.worker import Worker
+
+
+def test_a_newer_item_replaces_the_one_not_taken() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front'])
+    assert not mailbox.put('front', 1)
+    assert mailbox.put('front', 2)
+    assert mailbox.take() == ('front', 2)
+    assert not mailbox.put('front', 3)
+
+
+def test_senders_take_turns_however_often_one_puts() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front', 'rear'])
+    taken = []
+    for number in range(4):
+        mailbox.put('front', number)
+        mailbox.put('front', number)
+        mailbox.put('rear', number)
+        taken.append(mailbox.take())
+    assert [name for name, _ in filter(None, taken)] == ['front', 'rear', 'front', 'rear']
+
+
+def test_clearing_leaves_nothing_to_replace() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front'])
+    mailbox.put('front', 1)
+    mailbox.clear()
+    assert not mailbox.put('front', 2)
+
+
+def test_a_closed_mailbox_gives_nothing_even_if_something_lies_there() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front'])
+    mailbox.put('front', 1)
+    mailbox.close()
+    assert mailbox.take() is None
+
+
+def test_the_worker_processes_until_it_is_stopped() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front'])
+    arrived: list[tuple[str, int]] = []
+    seen = threading.Event()
+
+    def process(name: str, item: int) -> None:
+        arrived.append((name, item))
+        seen.set()
+
+    worker = Worker(mailbox, process, lambda: 0.0)
+    worker.start()
+    mailbox.put('front', 7)
+    assert seen.wait(10.0)
+    assert worker.stop(timeout_sec=10.0)
+    assert arrived == [('front', 7)]
+
+
+def test_stopping_says_when_a_frame_takes_too_long() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front'])
+    begun, released = threading.Event(), threading.Event()
+
+    def process(name: str, item: int) -> None:
+        del name, item
+        begun.set()
+        released.wait(10.0)
+
+    worker = Worker(mailbox, process, lambda: 0.0)
+    worker.start()
+    mailbox.put('front', 7)
+    assert begun.wait(10.0)
+    assert not worker.stop(timeout_sec=0.01)
+    released.set()
+    assert worker.stop(timeout_sec=10.0)
+
+
+def test_stopping_does_not_wait_for_the_rate_limit() -> None:
+    mailbox: Mailbox[int] = Mailbox(['front'])
+    seen = threading.Event()
+    worker = Worker(mailbox, lambda _name, _item: seen.set(), lambda: 3600.0)
+    worker.start()
+    mailbox.put('front', 7)
+    assert seen.wait(10.0)
+    assert worker.stop(timeout_sec=10.0)
