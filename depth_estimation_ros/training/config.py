@@ -45,6 +45,7 @@ _NOT_NEGATIVE: Final = (
     'l1_weight',
     'weight_decay',
     'gradient_clip',
+    'seed',
     'num_workers',
 )
 _T = TypeVar('_T')
@@ -143,6 +144,11 @@ class TrainConfig:
             raise ConfigError(
                 f'min_depth {self.min_depth} must be above 0 and below max_depth {self.max_depth}'
             )
+        if self.coarse_fraction and (self.image_height % 64 or self.image_width % 64):
+            raise ConfigError(
+                f'coarse_fraction {self.coarse_fraction} needs image_height {self.image_height} '
+                f'and image_width {self.image_width} to be multiples of 64'
+            )
         if self.loss_domain == 'log' and self.encoder != 'small' and not self.positive_output:
             raise ConfigError('loss_domain log needs positive_output: a logarithm of it is taken')
 
@@ -238,9 +244,9 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         min_depth=0.2,
         min_crop_scale=0.75,
         batch_size=24,
-        steps=10000,
+        steps=5000,
         learning_rate=2e-3,
-        coarse_fraction=0.75,
+        coarse_fraction=0.8,
         precision='fp32',
         num_workers=1,
     ),
