@@ -16,7 +16,11 @@ import onnxruntime
 import torch
 from torch import nn
 
-from depth_estimation_ros.training.onnx_graph import constant_arrays, replace_nodes
+from depth_estimation_ros.training.onnx_graph import (
+    constant_arrays,
+    keep_standard_operators,
+    replace_nodes,
+)
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.model import DenseDepthNet
@@ -127,9 +131,7 @@ def _fold_constants(path: Path) -> onnx.ModelProto:
     options.log_severity_level = 3
     onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
     model = onnx.load(simplified)
-    standard = [opset for opset in model.opset_import if not opset.domain]
-    del model.opset_import[:]
-    model.opset_import.extend(standard)
+    keep_standard_operators(model)
     return model
 
 

@@ -41,3 +41,10 @@ def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> No
     kept = [tensor for tensor in graph.initializer if tensor.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
+
+
+def keep_standard_operators(model: onnx.ModelProto) -> None:
+    """Forget the operator domains that onnxruntime names in every model it writes."""
+    standard = [opset for opset in model.opset_import if opset.domain in ('', 'ai.onnx')]
+    del model.opset_import[:]
+    model.opset_import.extend(standard)

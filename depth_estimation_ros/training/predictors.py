@@ -6,28 +6,24 @@ it (a robot's depth would be invalid there), and depth, not inverse depth, is en
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
 import torch
 
-from depth_estimation_ros.backends.selection import open_backend
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.image_transform import ImageTransform
-from depth_estimation_ros.model_spec import read_model_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.camera import CameraIntrinsics
     from depth_estimation_ros.training.model import DenseDepthNet
 
-SIZE_MULTIPLE = 32
+SIZE_MULTIPLE: Final = 32
 
 
 class DepthPredictor(Protocol):
@@ -36,10 +32,16 @@ class DepthPredictor(Protocol):
     Attributes:
         backend: What computes, for the report.
         precision: In which number format.
+        fraction_without_depth: Share of the output pixels so far that the model said to be
+            invalid, 0..1; they count as the farthest depth.
     """
 
     backend: str
     precision: str
+
+    @property
+    def fraction_without_depth(self) -> float:
+        """See the class."""
 
     def predict(
         self, images: Sequence[NDArray[np.uint8]], intrinsics: CameraIntrinsics | None
@@ -59,6 +61,7 @@ class NetworkPredictor:
     """A network in PyTorch."""
 
     precision = 'fp32'
+    fraction_without_depth = 0.0
 
     def __init__(
         self,
@@ -118,63 +121,6 @@ class NetworkPredictor:
             network_size=size,
             output_size=(size[0] // 2, size[1] // 2),
         )
-
-
-class ModelFilePredictor:
-    """A model file in a backend.
-
-    Attributes:
-        num_pixels: Output pixels seen so far.
-        num_pixels_without_depth: How many of them the file said to be invalid. They count as
-            max_depth: a network's far pixels end there.
-    """
-
-    def __init__(self, path: str | Path, *, backend: str, options: BackendOptions) -> None:
-        """Load a file.
-
-        Args:
-            path: A model file.
-            backend: 'auto' or a BackendName.
-            options: Settings of the backends.
-
-        Raises:
-            ModelFileError: The file is missing, damaged or foreign.
-            BackendError: The backend cannot run here or gives wrong numbers.
-        """
-        self.spec = read_model_spec(path)
-        self._backend = open_backend(backend, Path(path), self.spec, options=options)
-        self._input = np.zeros(self.spec.input_shape, dtype=np.uint8)
-        self.backend = str(self._backend.name)
-        self.precision = str(self.spec.precision)
-        self.num_pixels = 0
-        self.num_pixels_without_depth = 0
-
-    def predict(
-        self, images: Sequence[NDArray[np.uint8]], intrinsics: CameraIntrinsics | None
-    ) -> list[NDArray[np.float32]]:
-        """See DepthPredictor."""
-        spec = self.spec
-        height, width = images[0].shape[:2]
-        transform = ImageTransform.letterbox(
-            image_size=(height, width),
-            network_size=spec.input_size,
-            output_size=spec.output_size,
-        )
-        factor = np.float32(focal_factor(transform, intrinsics, spec.training_fx))
-        depths = []
-        for image in images:
-            transform.apply_image(image, out=self._input[0])
-            depth = self._backend.infer(self._input)[0]
-            valid = (depth >= spec.min_depth) & (depth <= spec.max_depth)
-            self.num_pixels += valid.size
-            self.num_pixels_without_depth += valid.size - int(valid.sum())
-            filled = np.where(valid, depth, np.float32(spec.max_depth))
-            depths.append(enlarge(filled, transform) * factor)
-        return depths
-
-    def close(self) -> None:
-        """Free the model."""
-        self._backend.close()
 
 
 def focal_factor(
