@@ -84,6 +84,11 @@ class CameraPlayer(Node):
             self._stream = ReadAhead(self._read(), num_ahead=1, newest_only=True)
         else:
             is_rooms = kind is SourceKind.ROOMS
+            if is_rooms:
+                self.get_logger().info(
+                    f'rendering {parameters.num_frames_ahead} frames of room {parameters.seed} '
+                    '(the first time, the renderer is compiled, which takes a minute)'
+                )
             self._stream = open_stream(
                 self._read,
                 num_ahead=parameters.num_frames_ahead,

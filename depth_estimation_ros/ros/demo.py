@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.errors import ConfigError, DepthEstimationError
+from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.demo_processes import demo_environment
 from depth_estimation_ros.ros.image_sources import SourceKind, SourceOptions
 
@@ -42,12 +42,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--model', default='', help='model file (the one shipped)')
     add('--backend', default='auto', help='auto, tensorrt, openvino or onnxruntime (auto)')
     add('--duration-sec', type=float, default=10.0, help='measured span (10)')
-    add('--timeout-sec', type=float, default=120.0, help='for the first depth (120)')
+    add('--timeout-sec', type=float, default=300.0, help='for the first depth (300)')
     add('--rate-hz', type=float, default=30.0, help='of the camera (30)')
     add('--width', type=int, default=640, help='of the camera image in pixels (640)')
     add('--height', type=int, default=0, help="in pixels; 0 keeps the input's aspect (0)")
     add('--seed', type=int, default=ROOM_SEED, help=f'of the room ({ROOM_SEED})')
-    add('--num-frames-ahead', type=int, default=90, help='made before playing (90)')
+    add('--num-frames-ahead', type=int, default=60, help='made before playing (60)')
     add('--domain-id', type=int, default=None, help='ROS domain (one of its own)')
     return parser.parse_args(argv)
 
@@ -119,11 +119,16 @@ def _absolute(source: str) -> str:
 
 
 def _model_path(model: str) -> Path:
+    """Return the model file, once its facts could be read.
+
+    Raises:
+        ModelFileError: It is missing or foreign.
+    """
     from depth_estimation_ros.estimator import default_model_path
+    from depth_estimation_ros.model_spec import read_model_spec
 
     path = Path(model).expanduser().resolve() if model else default_model_path()
-    if not path.is_file():
-        raise ConfigError(f"model '{model}' does not exist")
+    read_model_spec(path)
     return path
 
 

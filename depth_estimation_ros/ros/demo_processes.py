@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.errors import DepthEstimationError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 NUM_TAIL_LINES = 12
+MAX_LINE_LENGTH = 110
 # A node ends within two seconds of SIGINT; a model that is still loading may take longer.
 STOP_TIMEOUT_SEC = 10.0
 
@@ -85,6 +87,12 @@ class NodeProcess:
         lines = self._log_path.read_text(encoding='utf-8', errors='replace').splitlines()
         return '\n'.join(lines[-NUM_TAIL_LINES:])
 
+    def last_line(self) -> str:
+        """Return the last line that the process wrote, without level, time and name."""
+        lines = self.tail().splitlines()
+        line = lines[-1].rpartition(']: ')[2] if lines else 'starts'
+        return textwrap.shorten(line, MAX_LINE_LENGTH, placeholder=' ...')
+
     def check(self) -> None:
         """Do nothing while the process runs.
 
@@ -94,6 +102,11 @@ class NodeProcess:
         code = self._process.poll()
         if code is not None:
             raise DemoError(f'{self.name} ended with exit code {code}:\n{self.tail()}')
+
+    def last_error(self) -> str:
+        """Return the last line that was logged as an error, empty if none was."""
+        errors = [line for line in self.tail().splitlines() if line.startswith('[ERROR]')]
+        return errors[-1].rpartition(']: ')[2] if errors else ''
 
     def stop(self) -> None:
         """Interrupt the process as Ctrl-C would; kill it only if that does not help."""

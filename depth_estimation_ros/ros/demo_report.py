@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,6 @@ from depth_estimation_ros.ros.ply import write_ply
 from depth_estimation_ros.ros.recording import Topic
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from depth_estimation_ros.ros.demo_metrics import DemoMetrics
     from depth_estimation_ros.ros.recording import Recording
 
@@ -43,7 +42,7 @@ def write_report(
     scene = scene_of(recording)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix='.report_') as unfinished:
-        staging = folder / unfinished
+        staging = Path(unfinished)
         draw_preview(
             staging / 'preview.png',
             scene,

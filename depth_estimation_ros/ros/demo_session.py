@@ -10,20 +10,24 @@ import time
 from typing import TYPE_CHECKING
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from depth_estimation_ros.ros.demo_processes import DemoError, NodeProcess
 from depth_estimation_ros.ros.demo_recorder import DemoRecorder
+from depth_estimation_ros.ros.executors import light_executor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rclpy.executors import Executor
 
     from depth_estimation_ros.ros.recording import Recording
 
 PLAYER_MODULE = 'depth_estimation_ros.ros.camera_player'
 NODE_MODULE = 'depth_estimation_ros.ros.node'
 SPIN_SEC = 0.1
+# A node that cannot load its model says this and waits to be given another.
+CANNOT_CONFIGURE = 'cannot configure'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,7 @@ def record_session(
                 (PLAYER_MODULE, options.player_parameters),
             )
         )
-        _wait_for_depth(recorder, executor, (node, player), options.timeout_sec)
+        _wait_for_depth(recorder, executor, (node, player), options.timeout_sec, say)
         say(f'depth arrives; recording for {options.duration_sec:g} s')
         while not recorder.is_complete(options.duration_sec):
             executor.spin_once(timeout_sec=SPIN_SEC)
@@ -71,11 +75,11 @@ def record_session(
 
 
 @contextmanager
-def _recorder() -> Iterator[tuple[DemoRecorder, SingleThreadedExecutor]]:
+def _recorder() -> Iterator[tuple[DemoRecorder, Executor]]:
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         recorder = DemoRecorder()
-        executor = SingleThreadedExecutor()
+        executor = light_executor()
         executor.add_node(recorder)
         yield recorder, executor
         executor.shutdown()
@@ -86,15 +90,23 @@ def _recorder() -> Iterator[tuple[DemoRecorder, SingleThreadedExecutor]]:
 
 def _wait_for_depth(
     recorder: DemoRecorder,
-    executor: SingleThreadedExecutor,
+    executor: Executor,
     processes: Sequence[NodeProcess],
     timeout_sec: float,
+    say: Callable[[str], None],
 ) -> None:
     deadline = time.monotonic() + timeout_sec
+    said_lines: set[str] = set()
     while not recorder.recording.has_started:
         executor.spin_once(timeout_sec=SPIN_SEC)
         for process in processes:
             process.check()
+            if CANNOT_CONFIGURE in process.last_error():
+                raise DemoError(f'{process.name} {process.last_error()}')
+            line = process.last_line()
+            if line not in said_lines:
+                said_lines.add(line)
+                say(f'{process.name}: {line}')
         if time.monotonic() > deadline:
             said = '\n'.join(
                 f'{process.name} said last:\n{process.tail()}' for process in processes

@@ -65,7 +65,7 @@ class SourceOptions:
     seed: int = 0  # of the room and of the walk through it
     width: int = 0  # [px], 0 = the source's own (640 for rooms)
     height: int = 0  # [px], 0 = the source's own, or what keeps the aspect when width is given
-    hfov_deg: float = 60.0  # horizontal field of view of sources that do not know theirs
+    hfov_deg: float = 65.0  # horizontal field of view: of rooms, and what is said of the rest
     rate_hz: float = 30.0  # rooms: the walk's time from one frame to the next
     num_frames_ahead: int = 90  # rooms: how many frames of the walk there are
 
@@ -143,7 +143,7 @@ def _read_rooms(options: SourceOptions) -> Iterator[SourceFrame]:
     from depth_estimation_ros.rooms import RoomWalk
 
     size = (options.height or ROOM_SIZE[0], options.width or ROOM_SIZE[1])
-    walk = RoomWalk(options.seed, size)
+    walk = RoomWalk(options.seed, size, hfov_deg=options.hfov_deg)
 
     def render(index: int) -> SourceFrame:
         view = walk.frame(index / options.rate_hz)

@@ -39,8 +39,8 @@ class PlayerParameters:
         0, "Height sent; 0: the source's own (480 for rooms).", unit='[px]', limits=(0, 16384)
     )
     hfov_deg: float = _fixed(
-        60.0,
-        'Horizontal field of view put into camera_info for photos, videos and webcams.',
+        65.0,
+        'Horizontal field of view: rooms are seen with it, and camera_info says it of the rest.',
         unit='[deg]',
         limits=(1.0, 179.0),
     )
