@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--calibration',
         metavar='SOURCE',
-        help='images to read number ranges off: an image, a video, a folder, or "rooms" for '
-        'synthetic ones; take what the camera will see',
+        help='images to read number ranges off: an image, a video, a folder, KIND:PATH of a data '
+        'set, or "rooms" for synthetic ones; take what the camera will see',
     )
     group.add_argument(
         '--num-calibration-images',

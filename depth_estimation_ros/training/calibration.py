@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from depth_estimation_ros.errors import ConfigError, DataError
 from depth_estimation_ros.image_file import expand_folders, read_frames
 from depth_estimation_ros.image_transform import ImageTransform
+from depth_estimation_ros.training.datasets import DATASET_KINDS, open_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +27,8 @@ def calibration_images(
     """Gather images like the ones that the model will see.
 
     Args:
-        source: 'rooms' for synthetic rooms (never held-out ones), or an image, a video, or a
-            folder of them.
+        source: 'rooms' for synthetic rooms (never held-out ones), an image, a video or a folder
+            of them, or KIND:PATH for the training images of a data set.
         height: Rows [px].
         width: Columns [px].
         num_images: How many; of more, every so manyth is taken.
@@ -40,7 +41,13 @@ def calibration_images(
         DataError: It holds no image.
         ImageError: A file of it cannot be read.
     """
-    images = _rooms(num_images, height=height, width=width) if source == ROOMS else _files(source)
+    kind, _, path = source.partition(':')
+    if source == ROOMS:
+        images: Iterable[NDArray[np.uint8]] = _rooms(num_images, height=height, width=width)
+    elif path and kind in DATASET_KINDS:
+        images = _dataset(kind, path, num_images)
+    else:
+        images = _files(source)
     fitted = [_fit(image, (height, width)) for image in images]
     if not fitted:
         raise DataError(f'--calibration {source}: no image there')
@@ -57,10 +64,18 @@ def _rooms(num_images: int, *, height: int, width: int) -> Iterator[NDArray[np.u
         yield render_room(seed, size=(height, width)).rgb
 
 
+def _dataset(kind: str, path: str, num_images: int) -> Iterator[NDArray[np.uint8]]:
+    dataset: Any = open_dataset(kind, path, split='train')
+    count = min(num_images, len(dataset))
+    for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):
+        yield np.ascontiguousarray(dataset[int(index)]['image'].permute(1, 2, 0).numpy())
+
+
 def _files(source: str) -> Iterable[NDArray[np.uint8]]:
     if not Path(source).exists():
         raise ConfigError(
-            f'--calibration {source}: neither {ROOMS} nor an image, a video or a folder'
+            f'--calibration {source}: neither {ROOMS}, nor an image, a video '
+            f'or a folder, nor KIND:PATH with KIND one of {", ".join(DATASET_KINDS)}'
         )
     for path in expand_folders([Path(source)]):
         for frame in read_frames(path):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import torch
 
 NYU_EIGEN: Final = 'nyu-eigen'
-NYU_SIZE: Final = (480, 640)
 # The part of a 480x640 NYU image that Eigen et al. measure, both ends included.
 EIGEN_CROP: Final = Crop(top=20, bottom=459, left=24, right=615)
 
@@ -50,7 +49,7 @@ class EvaluationData:
 
 
 def open_evaluation_data(
-    kind: str, path: Path | None, *, input_size: tuple[int, int]
+    kind: str, path: Path | None, *, input_size: tuple[int, int], **options: Any
 ) -> EvaluationData:
     """Open the test part of a data set.
 
@@ -58,6 +57,8 @@ def open_evaluation_data(
         kind: 'nyu-eigen' (DenseDepth's nyu_test.zip), or a kind of `open_dataset`.
         path: Its file or folder; None for rooms.
         input_size: (height, width) of the network's input, at which rooms are rendered [px].
+            Other data is measured at the size it was recorded at.
+        options: See `open_dataset`.
 
     Raises:
         DataError: No such data set, or its file cannot be used.
@@ -68,8 +69,8 @@ def open_evaluation_data(
         eigen = EigenTest(path)
         return EvaluationData(name=kind, samples=eigen, crop=eigen.crop, is_nyu_test=True)
     is_nyu = kind.startswith('nyu-')
-    size = NYU_SIZE if is_nyu else input_size
-    dataset = open_dataset(kind, path, split='test', size=size)
+    size = input_size if kind == 'rooms' else None
+    dataset = open_dataset(kind, path, split='test', size=size, **options)
     return EvaluationData(
         name=kind,
         samples=_DatasetSamples(dataset),
