@@ -108,6 +108,10 @@ def stamps_of(messages: Sequence[Any]) -> list[tuple[int, int]]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
+    """Let the process end what it started itself; kill it if it does not."""
+    process.terminate()
+    try:
+        process.communicate(timeout=TIMEOUT_SEC)
+    except subprocess.TimeoutExpired:
         process.kill()
-    process.communicate()
+        process.communicate()
