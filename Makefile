@@ -35,7 +35,7 @@ demo: install/.built ## camera_player and the node over DDS for 10 s, pictures i
 	@$(ROS) $(PROGRAMS)/demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
 test: install/.built $(STAMPS)/test lint typecheck ## set-up (with torch), linter, types and the whole test suite
-	@$(ROS) pytest $(ARGS)
+	@$(ROS) pytest --timeout 600 $(ARGS)
 
 lint: $(STAMPS)/test ## ruff, lint and format
 	@.venv/bin/ruff check .
@@ -52,8 +52,15 @@ format: $(STAMPS)/test ## let ruff rewrite the sources
 benchmark: install/.built ## speed of the default model on this machine
 	@$(ROS) depth-estimation benchmark $(ARGS)
 
-train-default-model: install/.built $(STAMPS)/test ## train and export models/default.onnx anew (1 to 2 hours)
-	@$(ROS) python scripts/train_default_model.py
+RUN := runs/default
+train-default-model: install/.built $(STAMPS)/test ## train, measure and export models/default.onnx anew (1 to 2 hours)
+	@$(ROS) depth-estimation train --preset small-rooms --data rooms --data-path runs/rooms \
+	  --num-rooms 8000 --output $(RUN) $(ARGS)
+	@$(ROS) depth-estimation export $(RUN)/best.pt --output $(RUN)/default.onnx
+	@$(ROS) depth-estimation evaluate $(RUN)/default.onnx --data rooms --output $(RUN)/metrics.json
+	@mkdir -p depth_estimation_ros/models
+	@$(ROS) depth-estimation export $(RUN)/best.pt --metrics $(RUN)/metrics.json \
+	  --output depth_estimation_ros/models/default.onnx
 
 shell: install/.built ## a shell with ROS and the package
 	@bash --rcfile <(echo '[ -f ~/.bashrc ] && . ~/.bashrc; . install/local_setup.bash') -i
