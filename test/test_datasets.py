@@ -1,0 +1,94 @@
+"""Data sets by name: the same items from each, and what cannot be opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bag_files import recording, write_bag
+import numpy as np
+import pytest
+from rgbd_files import encode, flat_image, write_nyu_labeled, write_nyu_zip
+import torch
+
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.datasets import DATASET_KINDS, open_dataset
+from depth_estimation_ros.training.splits import block_split, scene_split
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _make(kind: str, folder: Path) -> Path | None:
+    """Write a small data set of a kind."""
+    if kind == 'nyu-densedepth':
+        write_nyu_zip(folder / 'nyu_data.zip')
+        return folder / 'nyu_data.zip'
+    if kind == 'nyu-labeled':
+        write_nyu_labeled(folder)
+        return folder
+    if kind == 'rgbd-folder':
+        for number in range(3):
+            depth = np.full((48, 64), 1000, np.uint16)
+            (folder / f'{number}_rgb.png').write_bytes(encode(flat_image(9), '.png'))
+            (folder / f'{number}_depth.png').write_bytes(encode(depth, '.png'))
+        return folder
+    if kind == 'rosbag':
+        write_bag(folder / 'bag', recording(3))
+        return folder / 'bag'
+    return None
+
+
+@pytest.mark.parametrize('kind', sorted(DATASET_KINDS))
+@pytest.mark.parametrize('split', ['train', 'validation', 'test'])
+def test_every_kind_gives_items_of_one_form(kind: str, split: str, tmp_path: Path) -> None:
+    options = {'num_rooms': 3} if kind == 'rooms' else {}
+    data: Any = open_dataset(kind, _make(kind, tmp_path), split=split, size=(24, 32), **options)
+    assert len(data) > 0
+    item = data[len(data) - 1]
+    assert {key: (value.dtype, tuple(value.shape)) for key, value in item.items()} == {
+        'image': (torch.uint8, (3, 24, 32)),
+        'depth': (torch.float32, (24, 32)),
+        'intrinsics': (torch.float32, (4,)),
+    }
+    assert all(value.is_contiguous() for value in item.values())
+    assert torch.isfinite(item['depth']).all()
+    assert (item['depth'] >= 0).all()
+    assert (item['depth'] > 0).any()
+    with pytest.raises(IndexError):
+        data[len(data)]
+
+
+def test_options_reach_the_data_set_and_unknown_ones_are_named(tmp_path: Path) -> None:
+    folder = _make('rgbd-folder', tmp_path)
+    data: Any = open_dataset('rgbd-folder', folder, split='test', depth_scale=0.01)
+    assert data[0]['depth'][3, 3] == pytest.approx(10.0)
+    with pytest.raises(DataError, match='rgbd-folder has no option topic: it takes depth_scale'):
+        open_dataset('rgbd-folder', folder, split='test', topic='/image')
+
+
+def test_an_unknown_kind_and_a_missing_path_are_named() -> None:
+    with pytest.raises(DataError, match="unknown data set 'kitti': use one of rooms, nyu-dens"):
+        open_dataset('kitti', None, split='train')
+    with pytest.raises(DataError, match=r'rosbag needs a path: a rosbag2'):
+        open_dataset('rosbag', None, split='train')
+    with pytest.raises(DataError, match="unknown split 'all'"):
+        open_dataset('rooms', None, split='all')
+
+
+def test_a_scene_split_is_the_same_whatever_the_order() -> None:
+    scenes = [f'room_{index % 7}' for index in range(70)]
+    held_out = {
+        scenes[index] for index in scene_split(scenes, 'validation', validation_fraction=0.2)
+    }
+    again = list(reversed(scenes))
+    assert held_out == {
+        again[index] for index in scene_split(again, 'validation', validation_fraction=0.2)
+    }
+    assert len(held_out) == 2  # two of seven rooms are the first to reach a fifth
+
+
+def test_a_block_split_leaves_something_on_both_sides() -> None:
+    assert block_split(2, 'train', validation_fraction=0.99) == range(1)
+    assert block_split(2, 'validation', validation_fraction=0.01) == range(1, 2)
+    with pytest.raises(DataError, match=r'validation_fraction 1\.5 must be between 0 and 1'):
+        block_split(5, 'train', validation_fraction=1.5)
