@@ -203,7 +203,9 @@ def build_densedepth(
     if keras_v1 and encoder != 'resnet50':
         raise ConfigError(f'keras_v1 is for resnet50, not for {encoder}')
     trunk = KerasResNet50Encoder() if keras_v1 else ENCODERS[encoder]()
-    width = decoder_width or _own_width(trunk, encoder=encoder, variant=variant)
+    width = decoder_width
+    if width is None:
+        width = _own_width(trunk, encoder=encoder, variant=variant)
     if width < 16 or width % 16:
         raise ConfigError(f'decoder_width {width} must be a positive multiple of 16')
     return DenseDepthNet(

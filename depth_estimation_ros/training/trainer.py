@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-import logging
+from dataclasses import dataclass, replace
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,6 @@ from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatch
 from depth_estimation_ros.training.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     import torch
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.training.config import TrainConfig
     from depth_estimation_ros.training.model import DenseDepthNet
 
-_LOGGER = logging.getLogger(__name__)
+_RUNAWAY_WEIGHT = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +94,7 @@ class Trainer:
         if not len(self.train_data):
             raise DataError('the training data is empty')
         self.num_steps = config.num_steps(len(self.train_data))
+        self.last_step = self.num_steps
         self.learner = Learner(network, config, num_steps=self.num_steps, group=self.group)
         self._evaluated = copy.deepcopy(network).to(self.group.device).eval()
         self.step = 0
@@ -122,9 +121,9 @@ class Trainer:
         then = {**state['config'], 'num_samples': state['num_samples']}
         now = {**self.config.to_dict(), 'num_samples': len(self.train_data)}
         changed = [
-            f'{name} was {then.get(name)}, is {value}'
-            for name, value in now.items()
-            if then.get(name) != value
+            f'{name} was {value}, is {now[name]}'
+            for name, value in then.items()
+            if now.get(name, value) != value
         ]
         if changed:
             raise CheckpointError(
@@ -154,14 +153,14 @@ class Trainer:
                 batch_size=self.config.batch_size, num_processes=self.group.num_processes
             ),
         ):
-            for items in self._batches():
+            for items in self._loader(self.train_data, batch_sampler=self.sampler()):
                 self._one_step(items, log)
                 if self.group.any(stop.is_set()):
                     break
             if self.step % self.config.checkpoint_every:
                 self._save_last()
             finished = self.step >= self.num_steps
-            reason = '' if finished else (stop.reason or 'stopped in another process')
+            reason = '' if finished else (stop.reason or f'stopped at step {self.step}')
             return TrainingResult(step=self.step, stop_reason=reason, best=self.best)
 
     def _one_step(self, items: dict[str, Any], log: RunLog) -> None:
@@ -184,22 +183,31 @@ class Trainer:
     def _fail(self, items: dict[str, Any], loss: float) -> None:
         """Stop at a loss that is no number."""
         names = [self.train_data.sample_name(int(index)) for index in items['index']]
+        weights = self.learner.network.parameters()
+        sound = all(weight.abs().max() < _RUNAWAY_WEIGHT for weight in weights)
         raise DataError(
             f'the loss is {loss} at step {self.step}; the batch is {", ".join(names)}. '
-            'Look at the depth of these samples, or lower --learning-rate'
+            + (
+                'Look at these samples'
+                if sound
+                else 'The reason lies before it, the weights have run away: lower --learning-rate'
+            )
         )
 
-    def _batches(self) -> Iterable[dict[str, Any]]:
-        """Load this process' share of every batch that is left."""
-        sampler = ShuffledBatches(
+    def stop_after(self, step: int) -> None:
+        """Let `run` end after a step, as if it had been stopped there."""
+        self.last_step = min(step, self.num_steps)
+
+    def sampler(self) -> ShuffledBatches:
+        """Return which samples this process learns from in the steps that are left."""
+        return ShuffledBatches(
             len(self.train_data),
             batch_size=self.config.batch_size,
-            steps=range(self.step, self.num_steps),
+            steps=range(self.step, self.last_step),
             seed=self.config.seed,
             rank=self.group.rank,
             num_processes=self.group.num_processes,
         )
-        return self._loader(self.train_data, batch_sampler=sampler)
 
     def _loader(self, data: Dataset[Any], **options: Any) -> DataLoader[Any]:
         """Return a loader with this run's workers."""
@@ -231,6 +239,11 @@ class Trainer:
         )
         if self.best is None or metrics.abs_rel < self.best.abs_rel:
             self.best = metrics
+            self.info = replace(
+                self.info,
+                metrics=metrics.as_dict(),
+                metrics_data=f'{num_images} validation images of {self.info.training_data}',
+            )
             self._save('best.pt', training={})
 
     def _save_last(self) -> None:
