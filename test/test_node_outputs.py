@@ -211,5 +211,5 @@ def test_compressed_images_give_depth(
         message = CompressedImage(format=text)
         encoded = cv2.imencode(extension, np.full((48, 64, 3), 51, np.uint8))[1]
         message.data.frombytes(encoded.tobytes())
-        depth = pixels_of(session.exchange(message)['depth/image_rect'])  # type: ignore[arg-type]
+        depth = pixels_of(session.exchange(message)['depth/image_rect'])
     np.testing.assert_allclose(depth, 2.0, rtol=0.02)

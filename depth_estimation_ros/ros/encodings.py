@@ -17,7 +17,11 @@ import numpy as np
 from depth_estimation_ros.errors import ImageError
 
 if TYPE_CHECKING:
+    from array import array
+
     from numpy.typing import NDArray
+
+    Bytes = bytes | bytearray | memoryview | array[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,7 @@ PIXEL_FORMATS: dict[str, PixelFormat] = {
 
 
 def decode_image(
-    data: bytes | bytearray | memoryview,
+    data: Bytes,
     *,
     encoding: str,
     height: int,
@@ -149,7 +153,7 @@ def _check_size(pixel_format: PixelFormat, encoding: str, *, height: int, width:
 
 
 def _samples(
-    data: bytes | bytearray | memoryview,
+    data: Bytes,
     pixel_format: PixelFormat,
     *,
     rows: int,
@@ -172,7 +176,7 @@ def _samples(
     return samples if sample_bytes == 1 else np.ascontiguousarray(samples)
 
 
-def decode_compressed(data: bytes | bytearray | memoryview, *, text: str) -> NDArray[np.uint8]:
+def decode_compressed(data: Bytes, *, text: str) -> NDArray[np.uint8]:
     """Read a compressed image message: jpeg, png or whatever else OpenCV decodes.
 
     Args:
