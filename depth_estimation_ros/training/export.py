@@ -6,18 +6,16 @@ from dataclasses import dataclass, field
 import logging
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import onnx
 from onnx import helper
 import torch
 
 from depth_estimation_ros.atomic_file import atomic_path
-from depth_estimation_ros.backends.base import BackendName, BackendOptions, load_backend
-from depth_estimation_ros.backends.selection import self_check
 from depth_estimation_ros.errors import ConfigError, ModelFileError
-from depth_estimation_ros.model_spec import ModelSpec, Precision, Target, read_model_spec
-from depth_estimation_ros.probe import Probe, probe_error, probe_image
+from depth_estimation_ros.model_spec import ModelSpec, Precision, Target
+from depth_estimation_ros.probe import Probe, probe_image
 from depth_estimation_ros.training.checkpoint import load_network
+from depth_estimation_ros.training.export_check import check_file, run_network
 from depth_estimation_ros.training.export_graph import (
     SIZE_MULTIPLE,
     DepthGraph,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from depth_estimation_ros.training.checkpoint import NetworkInfo
@@ -39,14 +38,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 PROBE_SEED: Final = 20181231
-# Relative RMS error of a model file in onnxruntime against the fp32 network in PyTorch, on the
-# probe image and on calibration images, above which the file is not kept. Measured: fp32 1e-6 to
-# 1e-5, fp16 1e-4 to 1e-3; int8 see docs/quantization.md.
-TOLERANCE: Final[Mapping[Precision, float]] = {
-    Precision.FP32: 1e-4,
-    Precision.FP16: 1e-2,
-    Precision.INT8: 1.5e-1,
-}
 NUM_CHECKED_IMAGES: Final = 4
 
 
@@ -103,7 +94,7 @@ class ExportReport:
 
     Attributes:
         spec: Facts of the model file.
-        error: Relative RMS error against the fp32 network, see TOLERANCE.
+        error: Relative RMS error against the fp32 network, see export_check.TOLERANCE.
         num_bytes: Size of the file.
         warnings: What TensorRT would refuse, for a file that it may be given.
     """
@@ -150,7 +141,7 @@ def export_model(
         raise ModelFileError(f'TensorRT would refuse the model: {problems[0]}')
     with atomic_path(output) as temporary:
         onnx.save(model, str(temporary))
-        error = _check_file(temporary, graph, calibration[:NUM_CHECKED_IMAGES])
+        error = check_file(temporary, graph, calibration[:NUM_CHECKED_IMAGES])
         num_bytes = temporary.stat().st_size
     return ExportReport(spec=spec, error=error, num_bytes=num_bytes, warnings=problems)
 
@@ -171,7 +162,7 @@ def _make_spec(
     image = probe_image(
         PROBE_SEED, batch_size=options.batch_size, height=input_size[0], width=input_size[1]
     )
-    reference = _run_network(graph, image)
+    reference = run_network(graph, image)
     return ModelSpec(
         encoder=info.encoder,
         variant=info.variant,
@@ -191,51 +182,3 @@ def _make_spec(
         created_by=f'depth_estimation_ros {VERSION}, PyTorch {torch.__version__}',
         probe=Probe.from_output(reference, seed=PROBE_SEED),
     )
-
-
-def _check_file(path: Path, graph: DepthGraph, images: Sequence[NDArray[np.uint8]]) -> float:
-    """Load a written file as its users will, and compare it with PyTorch.
-
-    Returns:
-        The largest relative RMS error (probe.probe_error on every pixel).
-
-    Raises:
-        ModelFileError: The error is above the tolerance.
-        BackendError: onnxruntime cannot run the file, or its self-check fails.
-    """
-    onnx.checker.check_model(str(path), full_check=True)
-    spec = read_model_spec(path)
-    options = BackendOptions(check_target=False)
-    backend = load_backend(BackendName.ONNXRUNTIME, path, spec, options=options)
-    try:
-        self_check(backend, spec)
-        error = 0.0
-        for batch in _check_batches(spec, images):
-            expected = Probe.from_output(_run_network(graph, batch), seed=0, grid_step=1)
-            found = backend.infer(batch)
-            limits = {'min_depth': spec.min_depth, 'max_depth': spec.max_depth}
-            error = max(error, probe_error(found, expected, **limits))
-    finally:
-        backend.close()
-    if not error <= TOLERANCE[spec.precision]:
-        raise ModelFileError(
-            f'the {spec.precision} model is not what the network is: relative RMS error '
-            f'{error:.2g}, {TOLERANCE[spec.precision]:.2g} is allowed; nothing was written'
-        )
-    return error
-
-
-def _check_batches(
-    spec: ModelSpec, images: Sequence[NDArray[np.uint8]]
-) -> list[NDArray[np.uint8]]:
-    """Return the probe input, and each image repeated to a batch."""
-    height, width = spec.input_size
-    probe = probe_image(spec.probe.seed, batch_size=spec.batch_size, height=height, width=width)
-    return [probe, *(np.repeat(image[np.newaxis], spec.batch_size, axis=0) for image in images)]
-
-
-def _run_network(graph: DepthGraph, images_nhwc: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return (N, h, w) float32 depth [m], 0 = invalid, from PyTorch."""
-    with torch.inference_mode():
-        depth: NDArray[np.float32] = graph(torch.from_numpy(images_nhwc)).numpy()
-    return depth
