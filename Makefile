@@ -11,7 +11,9 @@ PYTHON ?= python3
 INPUT ?=
 ARGS ?=
 
-PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input -c requirements/constraints.txt
+# --no-compile: most of what the wheels bring is never imported.
+PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input --no-compile \
+  -c requirements/constraints.txt
 STAMPS := .venv/stamps
 PROGRAMS := install/depth_estimation_ros/lib/depth_estimation_ros
 # A shell with ROS, the package and the environment's Python.
