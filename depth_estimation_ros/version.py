@@ -1,4 +1,4 @@
-"""The package's version; the same as in pyproject.toml and package.xml."""
+"""The package's version: pyproject.toml reads it here, package.xml says the same."""
 
 from __future__ import annotations
 

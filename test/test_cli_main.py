@@ -14,6 +14,7 @@ from tiny_model import make_tiny_model
 from depth_estimation_ros.cli.main import SUB_COMMANDS, main
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.model_spec import Precision, Target
+from depth_estimation_ros.version import VERSION
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +56,7 @@ def test_every_sub_command_has_help(name: str, capsys: pytest.CaptureFixture[str
 
 def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit_code(['--version']) == 0
-    assert capsys.readouterr().out == 'depth-estimation 0.1.0\n'
+    assert capsys.readouterr().out == f'depth-estimation {VERSION}\n'
 
 
 @pytest.mark.parametrize('arguments', [[], ['guess'], ['predict'], ['info', 'a', 'b']])

@@ -94,11 +94,3 @@ def test_importing_ros_pulls_in_no_torch() -> None:
     )
     assert 'rclpy' in loaded
     assert not loaded.intersection({'torch', 'torchvision', 'matplotlib', 'h5py'})
-
-
-def test_the_version_is_the_same_everywhere() -> None:
-    from depth_estimation_ros.version import VERSION
-
-    root = Path(__file__).parents[1]
-    assert f'version = "{VERSION}"' in (root / 'pyproject.toml').read_text(encoding='utf-8')
-    assert f'<version>{VERSION}</version>' in (root / 'package.xml').read_text(encoding='utf-8')
