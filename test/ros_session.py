@@ -41,6 +41,7 @@ class RosSession:
         self.node = Node('listener', context=context)
         self._stack.callback(self.node.destroy_node)
         self.executor = SingleThreadedExecutor(context=context)
+        self._stack.callback(self.executor.shutdown)
         self.executor.add_node(self.node)
         return self
 

@@ -22,6 +22,7 @@ from depth_estimation_ros.ros.camera_messages import CameraMessages, build_messa
 from depth_estimation_ros.ros.fixed_parameters import declare_fields
 from depth_estimation_ros.ros.frame_stream import FrameStream, ReadAhead, open_stream
 from depth_estimation_ros.ros.image_sources import SourceKind, read_frames
+from depth_estimation_ros.ros.memory import keep_freed_memory
 from depth_estimation_ros.ros.player_parameters import PlayerParameters
 from depth_estimation_ros.ros.qos import Reliability, newest_only
 
@@ -195,6 +196,7 @@ def _publish(publisher: Publisher | None, message: Any) -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until its source ends or it is interrupted; 1 when the source fails."""
+    keep_freed_memory()
     rclpy.init(args=args)
     player: CameraPlayer | None = None
     try:

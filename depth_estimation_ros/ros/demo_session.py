@@ -15,6 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 from depth_estimation_ros.ros.demo_processes import DemoError, NodeProcess
 from depth_estimation_ros.ros.demo_recorder import DemoRecorder
 from depth_estimation_ros.ros.executors import light_executor
+from depth_estimation_ros.ros.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,7 @@ def record_session(
 
 @contextmanager
 def _recorder() -> Iterator[tuple[DemoRecorder, Executor]]:
+    keep_freed_memory()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         recorder = DemoRecorder()
