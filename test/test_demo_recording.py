@@ -115,6 +115,7 @@ class TestReport:
         assert metrics.valid_fraction == pytest.approx(0.75)
         assert metrics.image_size == '8x6'
         assert metrics.bare_estimator_fps == 9.0
+        assert metrics.share_of_bare == pytest.approx(5.0 / 9.0)  # the camera is faster
 
     def test_the_json_has_the_promised_keys(self, recording: Recording) -> None:
         from depth_estimation_ros.ros.demo_metrics import measure

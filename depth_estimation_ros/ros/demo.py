@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.demo_processes import demo_environment
-from depth_estimation_ros.ros.image_sources import SourceKind, SourceOptions
+from depth_estimation_ros.ros.image_sources import ROOM_SEED, SourceKind, SourceOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ PACKAGE = 'depth_estimation_ros'
 DDS_PROFILE = Path('config') / 'fastdds_profile.xml'
 # Domain ids up to 101 leave their ports free on every system.
 DOMAIN_IDS = range(1, 102)
-ROOM_SEED = 7
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -43,6 +43,7 @@ class DemoMetrics:
     valid_fraction: float  # [0..1] pixels with a depth
     camera_rate_hz: float  # [1/s] frames sent over the span
     bare_estimator_fps: float  # [1/s] the estimator alone, same frames, nothing else running
+    share_of_bare: float  # fps of what the bare estimator makes of these frames at their rate
     duration_sec: float  # [s] the measured span
     num_frames_scored: int  # frames behind abs_rel and a1
     image_size: str  # width x height [px]
@@ -70,21 +71,24 @@ def measure(
         if stamp in window
     ]
     scores = score_frames(recording)
+    fps = len(received) / window.duration_sec
+    camera_rate_hz = len(sent) / window.duration_sec
     image = next(iter(recording.kept_of(Topic.DEPTH).values()))
     shape = deserialize_message(image.data, Image)
     return DemoMetrics(
         frames_sent=len(sent),
         frames_received=len(received),
         frames_dropped=len(sent) - len(received),
-        fps=len(received) / window.duration_sec,
+        fps=fps,
         latency_ms_p50=float(np.percentile(latencies, 50)),
         latency_ms_p95=float(np.percentile(latencies, 95)),
         abs_rel=mean_metrics(scores).abs_rel if scores else None,
         a1=mean_metrics(scores).a1 if scores else None,
         backend=stats[-1].backend if stats else 'unknown',
         valid_fraction=float(np.mean([item.valid_fraction for item in stats])) if stats else 0.0,
-        camera_rate_hz=len(sent) / window.duration_sec,
+        camera_rate_hz=camera_rate_hz,
         bare_estimator_fps=bare_estimator_fps,
+        share_of_bare=fps / max(min(camera_rate_hz, bare_estimator_fps), 1e-9),
         duration_sec=window.duration_sec,
         num_frames_scored=len(scores),
         image_size=f'{shape.width}x{shape.height}',
@@ -138,7 +142,8 @@ def format_table(metrics: DemoMetrics) -> str:
         ('frames dropped for newer ones', f'{metrics.frames_dropped}'),
         ('camera', f'{metrics.camera_rate_hz:.1f} frames/s, {metrics.image_size}'),
         ('depth, end to end', f'{metrics.fps:.1f} frames/s'),
-        ('bare estimator', f'{metrics.bare_estimator_fps:.1f} frames/s'),
+        ('bare estimator', f'{metrics.bare_estimator_fps:.1f} frames/s on the same frames'),
+        ('depth / min(bare, camera)', f'{metrics.share_of_bare:.0%}'),
         ('latency p50', f'{metrics.latency_ms_p50:.1f} ms'),
         ('latency p95', f'{metrics.latency_ms_p95:.1f} ms'),
         ('AbsRel', unknown if metrics.abs_rel is None else f'{metrics.abs_rel:.3f}'),

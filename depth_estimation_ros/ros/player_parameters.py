@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from depth_estimation_ros.ros.camera_messages import ENCODINGS
-from depth_estimation_ros.ros.image_sources import SourceOptions
+from depth_estimation_ros.ros.image_sources import ROOM_SEED, SourceOptions
 from depth_estimation_ros.ros.parameter_spec import Change, parameter
 
 _fixed = partial(parameter, change=Change.START)
@@ -31,7 +31,11 @@ class PlayerParameters:
         unit='[s]',
         limits=(0.0, 3600.0),
     )
-    seed: int = _fixed(0, 'Of the synthetic room and the walk in it.', limits=(0, 2**31 - 1))
+    seed: int = _fixed(
+        ROOM_SEED,
+        'Of the synthetic room and the walk in it; training uses none from 1000000000 on.',
+        limits=(0, 2**31 - 1),
+    )
     width: int = _fixed(
         0, "Width sent; 0: the source's own (640 for rooms).", unit='[px]', limits=(0, 16384)
     )
