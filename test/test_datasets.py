@@ -11,7 +11,7 @@ from rgbd_files import encode, flat_image, write_nyu_labeled, write_nyu_zip
 import torch
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.datasets import DATASET_KINDS, open_dataset
+from depth_estimation_ros.training.datasets import DATASET_KINDS, open_dataset, parse_options
 from depth_estimation_ros.training.splits import block_split, scene_split
 
 if TYPE_CHECKING:
@@ -64,6 +64,29 @@ def test_options_reach_the_data_set_and_unknown_ones_are_named(tmp_path: Path) -
     assert data[0]['depth'][3, 3] == pytest.approx(10.0)
     with pytest.raises(DataError, match='rgbd-folder has no option topic: it takes depth_scale'):
         open_dataset('rgbd-folder', folder, split='test', topic='/image')
+
+
+def test_options_of_a_command_line_are_read_by_their_type() -> None:
+    words = ['image_topic=/a=b', 'max_time_difference_sec=0.05']
+    assert parse_options('rosbag', words) == {
+        'image_topic': '/a=b', 'max_time_difference_sec': 0.05,
+    }  # fmt: skip
+    assert parse_options('nyu-labeled', ['raw_depth=true']) == {'raw_depth': True}
+    assert parse_options('rooms', ['num_rooms=7']) == {'num_rooms': 7}
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        ('depth_scale', "data option 'depth_scale': expected NAME=VALUE"),
+        ('depth_scale=mm', 'data option depth_scale=mm: expected float'),
+        ('intrinsics=5', 'data option intrinsics=5: expected CameraIntrinsics'),
+        ('topic=/a', 'rgbd-folder has no option topic: it takes depth_scale'),
+    ],
+)
+def test_a_wrong_option_of_a_command_line_is_named(word: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse_options('rgbd-folder', [word])
 
 
 def test_an_unknown_kind_and_a_missing_path_are_named() -> None:

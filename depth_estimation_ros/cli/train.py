@@ -57,6 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--data-path', type=Path, metavar='PATH', help='its file or folder; for rooms, a cache'
     )
     data.add_argument(
+        '--data-option',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='what this kind of data takes, such as depth_scale=0.001 (docs/data.md); repeatable',
+    )
+    data.add_argument(
         '--num-rooms',
         type=positive_int,
         default=30000,
@@ -118,11 +125,13 @@ def _config(args: argparse.Namespace) -> TrainConfig:
 
 def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:
     """Open the training and the validation split."""
-    from depth_estimation_ros.training.datasets import open_dataset
+    from depth_estimation_ros.training.datasets import open_dataset, parse_options
     from depth_estimation_ros.training.run import TrainingData
 
     size = config.image_size
-    options = {'num_rooms': args.num_rooms} if args.data == 'rooms' else {}
+    options = parse_options(args.data, args.data_option)
+    if args.data == 'rooms':
+        options.setdefault('num_rooms', args.num_rooms)
     return TrainingData(
         train=open_dataset(args.data, args.data_path, split='train', size=size, **options),
         validation=open_dataset(

@@ -16,7 +16,7 @@ from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.splits import check_split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torch.utils.data import Dataset
@@ -40,6 +40,13 @@ class DatasetKind:
     needs_path: bool = True
 
 
+_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
+    'int': int,
+    'float': float,
+    'str | None': str,
+    'str | Path | None': str,
+}
+_SHARED: Final = ('path', 'split', 'size')
 _PACKAGE: Final = 'depth_estimation_ros.training'
 DATASET_KINDS: Final[dict[str, DatasetKind]] = {
     'rooms': DatasetKind(
@@ -86,22 +93,68 @@ def open_dataset(
     Raises:
         DataError: No such kind, split or option, or the data is missing or damaged.
     """
-    if kind not in DATASET_KINDS:
-        raise DataError(f'unknown data set {kind!r}: use one of {", ".join(DATASET_KINDS)}')
+    opener = _opener(kind)
     if path is None and DATASET_KINDS[kind].needs_path:
         raise DataError(f'data set {kind} needs a path: {DATASET_KINDS[kind].description}')
-    module, _, name = DATASET_KINDS[kind].opener.partition(':')
-    opener: Callable[..., Dataset[Any]] = getattr(importlib.import_module(module), name)
-    known = [key for key in inspect.signature(opener).parameters if key not in _SHARED]
     for option in options:
-        if option not in known:
-            raise DataError(
-                f'data set {kind} has no option {option}: it takes {", ".join(known) or "none"}'
-            )
+        _check_option(kind, option, _options(opener))
     return opener(path, split=check_split(split), size=size, **options)
 
 
-_SHARED: Final = ('path', 'split', 'size')
+def parse_options(kind: str, words: Sequence[str]) -> dict[str, Any]:
+    """Read options of a kind of data set as a command line has them.
+
+    Args:
+        kind: A key of DATASET_KINDS.
+        words: NAME=VALUE each, such as depth_scale=0.001.
+
+    Raises:
+        DataError: No such kind or option, or a value that is not of the option's type.
+    """
+    known = _options(_opener(kind))
+    options: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition('=')
+        if not equals:
+            raise DataError(
+                f'data option {word!r}: expected NAME=VALUE, such as depth_scale=0.001'
+            )
+        _check_option(kind, name, known)
+        options[name] = _parse(name, value, str(known[name].annotation))
+    return options
+
+
+def _parse(name: str, value: str, annotation: str) -> Any:
+    """Turn text into what an option's annotation says."""
+    words = {'true': True, 'false': False}
+    try:
+        if annotation == 'bool':
+            return words[value.lower()]
+        return _PARSERS[annotation](value)
+    except (ValueError, KeyError):
+        raise DataError(f'data option {name}={value}: expected {annotation}') from None
+
+
+def _opener(kind: str) -> Callable[..., Dataset[Any]]:
+    """Return what opens a kind of data set."""
+    if kind not in DATASET_KINDS:
+        raise DataError(f'unknown data set {kind!r}: use one of {", ".join(DATASET_KINDS)}')
+    module, _, name = DATASET_KINDS[kind].opener.partition(':')
+    opener: Callable[..., Dataset[Any]] = getattr(importlib.import_module(module), name)
+    return opener
+
+
+def _options(opener: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return what an opener takes that others do not."""
+    parameters = inspect.signature(opener).parameters
+    return {name: value for name, value in parameters.items() if name not in _SHARED}
+
+
+def _check_option(kind: str, name: str, known: dict[str, inspect.Parameter]) -> None:
+    if name not in known:
+        raise DataError(
+            f'data set {kind} has no option {name}: it takes {", ".join(known) or "none"}'
+        )
 
 
 def open_rooms(
