@@ -23,8 +23,11 @@ __all__ = ['SUB_COMMANDS', 'main', 'print_error']
 # Name on the command line -> module of depth_estimation_ros.cli, in the order of --help.
 SUB_COMMANDS = {
     'predict': 'predict',
+    'download': 'download',
     'train': 'train',
     'import-keras': 'import_keras',
+    'evaluate': 'evaluate',
+    'export': 'export',
     'info': 'info',
 }
 
