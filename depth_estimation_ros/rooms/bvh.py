@@ -1,4 +1,4 @@
-"""A bounding-volume hierarchy in eight near-first orders, walked without a stack (numba kernels)."""
+"""A bounding-volume hierarchy in eight near-first orders, walked without a stack (kernels)."""
 
 from __future__ import annotations
 
@@ -39,47 +39,69 @@ def primitive_bounds(prims: Array, kinds: Array) -> Array:
 
 
 @kernel
-def _half_area(low: Array, high: Array) -> float:
-    dx = high[0] - low[0]
-    dy = high[1] - low[1]
-    dz = high[2] - low[2]
-    return dx * dy + dy * dz + dz * dx
+def _grow(box: Array, row: int, other: Array, i: int) -> None:
+    for k in range(3):
+        box[row, k] = min(box[row, k], other[i, k])
+        box[row, 3 + k] = max(box[row, 3 + k], other[i, 3 + k])
 
 
 @kernel
-def _sweep(bounds: Array, order: Array, cost: Array, backwards: bool) -> None:
-    """Add area x count of every prefix (or suffix) of an order of boxes to cost."""
-    low = np.full(3, 1e30)
-    high = np.full(3, -1e30)
-    n = len(order)
-    for step in range(n - 1):
-        box = bounds[order[n - 1 - step if backwards else step]]
-        for k in range(3):
-            low[k] = min(low[k], box[k])
-            high[k] = max(high[k], box[3 + k])
-        cost[n - 2 - step if backwards else step] += _half_area(low, high) * (step + 1)
+def _reset(box: Array, row: int) -> None:
+    for k in range(3):
+        box[row, k] = 1e30
+        box[row, 3 + k] = -1e30
 
 
 @kernel
-def _best_split(bounds: Array, members: Array) -> tuple[int, int, Array]:
-    """Choose axis, cut and order by the surface-area heuristic."""
+def _sort(bounds: Array, order: Array, start: int, stop: int, axis: int) -> None:
+    """Sort order[start:stop] by the middle of the boxes along an axis (stable, by insertion)."""
+    for i in range(start + 1, stop):
+        member = order[i]
+        middle = bounds[member, axis] + bounds[member, 3 + axis]
+        j = i - 1
+        while j >= start and bounds[order[j], axis] + bounds[order[j], 3 + axis] > middle:
+            order[j + 1] = order[j]
+            j -= 1
+        order[j + 1] = member
+
+
+@kernel
+def _add_costs(bounds: Array, order: Array, start: int, stop: int, cost: Array) -> None:
+    """Set cost[i] to the area x count of order[start:i + 1] plus that of the rest."""
+    box = np.empty((1, 6))
+    for backwards in range(2):
+        _reset(box, 0)
+        for step in range(stop - start - 1):
+            _grow(box, 0, bounds, order[stop - 1 - step if backwards else start + step])
+            dx, dy, dz = box[0, 3] - box[0, 0], box[0, 4] - box[0, 1], box[0, 5] - box[0, 2]
+            area = (dx * dy + dy * dz + dz * dx) * (step + 1)
+            if backwards:
+                cost[stop - 2 - step] += area
+            else:
+                cost[start + step] = area
+
+
+@kernel
+def _split(bounds: Array, order: Array, start: int, stop: int, cost: Array) -> tuple[int, int]:
+    """Sort order[start:stop] for the best cut by the surface-area heuristic.
+
+    Returns:
+        The axis of the cut and where the second part starts.
+    """
     best_cost = 1e300
     best_axis = 0
-    best_cut = len(members) // 2
-    best_order = members
-    for axis in range(3):
-        centres = bounds[members, axis] + bounds[members, 3 + axis]
-        order = members[np.argsort(centres, kind='mergesort')]
-        cost = np.zeros(len(members) - 1)
-        _sweep(bounds, order, cost, False)
-        _sweep(bounds, order, cost, True)
-        cut = np.argmin(cost)
-        if cost[cut] < best_cost:
-            best_cost = cost[cut]
-            best_axis = axis
-            best_cut = cut + 1
-            best_order = order
-    return best_axis, best_cut, best_order
+    best_cut = start + 1
+    axis = 0
+    for turn in range(4):
+        axis = turn if turn < 3 else best_axis
+        _sort(bounds, order, start, stop, axis)
+        if turn == 3:
+            break
+        _add_costs(bounds, order, start, stop, cost)
+        for i in range(start, stop - 1):
+            if cost[i] < best_cost:
+                best_cost, best_axis, best_cut = cost[i], axis, i + 1
+    return best_axis, best_cut
 
 
 @kernel
@@ -89,26 +111,22 @@ def _build_tree(bounds: Array) -> tuple[Array, Array]:
     boxes = np.empty((2 * n - 1, 6))
     tree = np.full((2 * n - 1, 4), -1)
     order = np.arange(n)
-    stack = np.empty((2 * n, 3), np.int64)
-    stack[0, 0], stack[0, 1], stack[0, 2] = 0, 0, n
-    depth = 1
+    cost = np.zeros(n)
+    ranges = np.zeros((2 * n - 1, 2), np.int64)
+    ranges[0, 1] = n
     used = 1
-    while depth > 0:
-        depth -= 1
-        node, start, stop = stack[depth]
-        for k in range(3):
-            boxes[node, k] = np.min(bounds[order[start:stop], k])
-            boxes[node, 3 + k] = np.max(bounds[order[start:stop], 3 + k])
+    for node in range(2 * n - 1):  # children come after their parents
+        start, stop = ranges[node, 0], ranges[node, 1]
+        _reset(boxes, node)
+        for i in range(start, stop):
+            _grow(boxes, node, bounds, order[i])
         if stop - start == 1:
             tree[node, 3] = order[start]
             continue
-        axis, cut, members = _best_split(bounds, order[start:stop].copy())
-        order[start:stop] = members
+        axis, cut = _split(bounds, order, start, stop, cost)
         tree[node, 0], tree[node, 1], tree[node, 2] = used, used + 1, axis
-        stack[depth, 0], stack[depth, 1], stack[depth, 2] = used, start, start + cut
-        stack[depth + 1, 0], stack[depth + 1, 1] = used + 1, start + cut
-        stack[depth + 1, 2] = stop
-        depth += 2
+        ranges[used, 0], ranges[used, 1] = start, cut
+        ranges[used + 1, 0], ranges[used + 1, 1] = cut, stop
         used += 2
     return boxes, tree
 

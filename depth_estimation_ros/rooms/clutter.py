@@ -90,7 +90,9 @@ def picture_frame(spot: Spot) -> None:
     d = spot.dice
     w, h = d.uniform(0.1, 0.2), d.uniform(0.13, 0.25)
     spot.box(0.0, 0.0, 0.0, (w, 0.02, h), mt.wood(d), tilt=0.15)
-    spot.box(0.0, 0.008, 0.01, (w - 0.03, 0.02, h - 0.03), mt.picture(d, width=w, height=h), tilt=0.15)
+    spot.box(
+        0.0, 0.008, 0.01, (w - 0.03, 0.02, h - 0.03), mt.picture(d, width=w, height=h), tilt=0.15
+    )
 
 
 ON_TABLES: tuple[Callable[[Spot], None], ...] = (

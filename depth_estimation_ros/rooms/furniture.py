@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import clutter, materials as mt, textures as tx
+from . import clutter
+from . import materials as mt
+from . import textures as tx
 from .scene import Material
 
 if TYPE_CHECKING:
@@ -162,7 +164,7 @@ def table(spot: Spot, size: Size) -> None:
 
 
 def chair(spot: Spot) -> None:
-    """A dining chair: seat 0.45, back 0.85 to 0.95; its back at y = 0, origin under the seat's back."""
+    """A dining chair: seat 0.45, back 0.83 to 0.96, at y = 0."""
     dice = spot.dice
     body = mt.wood(dice) if dice.chance(0.7) else mt.plastic(dice)
     seat = body if dice.chance(0.5) else mt.fabric(dice)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from . import clutter, materials as mt
+from . import clutter
+from . import materials as mt
 from .furniture import fronts
 from .scene import Material
 

@@ -1,8 +1,8 @@
 """Where a ray enters a primitive (numba kernels).
 
 A primitive is a row of numbers: centre (3), rotation world -> local (3x3, by rows), half extents
-(3), taper, then those named in `arrays`. All are convex and only entering hits count, so a ray that
-starts on a surface never hits that surface again. Directions need no unit length: hits are
+(3), taper, then those named in `arrays`. All are convex and only entering hits count, so a ray
+that starts on a surface never hits that surface again. Directions need no unit length: hits are
 parameters t of o + t d.
 """
 

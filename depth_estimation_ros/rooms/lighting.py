@@ -1,9 +1,9 @@
 """Light that falls on surfaces: lamps, windows, sun, one bounce (numba kernels).
 
-A light is a row of 16 numbers: position (3), two half axes of its area (3 + 3), normal (3; zero: it
-shines all round), intensity (3), kind (0 lamp or window, 1 sun: the normal is where light goes);
-row 0 of the lights is the ambient irradiance. Each pixel takes one of eight samples of one light or
-of the hemisphere, by its place in a 4x4 pattern; the filter in `light_passes` averages them, so
+A light is a row of 16 numbers: position (3), two half axes of its area (3 + 3), normal (3; zero:
+it shines all round), intensity (3), kind (0 lamp or window, 1 sun: light goes along the normal);
+row 0 of the lights is the ambient irradiance. Each pixel takes one of eight samples of one light
+or of the hemisphere, by its place in a 4x4 pattern; the filter in `light_passes` averages them, so
 light is soft and free of noise.
 """
 
@@ -76,7 +76,7 @@ def light_from(
 
 @kernel
 def rough_irradiance(lights: Array, point: Vec, normal: Vec) -> Vec:
-    """Return irradiance without asking for shadows: good enough for what is seen at second hand."""
+    """Return irradiance without shadows: good enough for what is seen at second hand."""
     red, green, blue = lights[0, 0], lights[0, 1], lights[0, 2]
     for i in range(1, len(lights)):
         if lights[i, 15] == SUN:
@@ -157,4 +157,4 @@ def highlight(lights: Array, i: int, point: Vec, normal: Vec, ray: Vec, shinines
     to_eye = 1.0 / math.sqrt(dot(ray, ray))
     half = minus(scaled(way, to_light), scaled(ray, to_eye))
     cosine = dot(half, normal) / math.sqrt(dot(half, half) + 1e-9)
-    return max(0.0, cosine) ** shininess
+    return float(max(0.0, cosine) ** shininess)

@@ -47,8 +47,8 @@ def wall(dice: Dice) -> Material:
     color, seed, kind = wall_paint(dice), _seed(dice), dice.unit()
     if kind < 0.68:
         return Material(
-            color=color, params=(dice.uniform(0.3, 1.5), 0.035, dice.uniform(0.0, 0.12)), seed=seed,
-            world=True,
+            color=color, params=(dice.uniform(0.3, 1.5), 0.035, dice.uniform(0.0, 0.12)),
+            seed=seed, world=True,
         )  # fmt: skip
     if kind < 0.80:
         stripes = (dice.uniform(0.08, 0.3), 0.5, 0.03)
@@ -95,16 +95,17 @@ def floor(dice: Dice) -> Material:
     if kind < 0.45:
         light, dark = wood_colors(dice)
         return Material(
-            kind=tx.PLANKS, color=light, color2=dark, mirror=dice.uniform(0.0, 0.08),
-            params=(dice.uniform(0.09, 0.2), dice.uniform(0.8, 1.8), 0.003, dice.uniform(0.3, 0.9)),
-            seed=seed, world=True,
+            kind=tx.PLANKS, color=light, color2=dark, mirror=dice.uniform(0.0, 0.08), params=(
+                dice.uniform(0.09, 0.2), dice.uniform(0.8, 1.8), 0.003, dice.uniform(0.3, 0.9)
+            ), seed=seed, world=True,
         )  # fmt: skip
     if kind < 0.72:
         side = dice.pick((0.3, 0.3, 0.45, 0.6))
         tile = hued(dice, value=(0.4, 0.9), saturation=(0.0, 0.3))
         checker = dice.uniform(0.4, 0.8) if dice.chance(0.2) else 0.0
         return Material(
-            kind=tx.TILES, color=tile, color2=shade(linear(0.5, 0.5, 0.48), dice.uniform(0.3, 1.3)),
+            kind=tx.TILES, color=tile,
+            color2=shade(linear(0.5, 0.5, 0.48), dice.uniform(0.3, 1.3)),
             params=(side, side, 0.006, dice.uniform(0.05, 0.3), checker, 0.0),
             mirror=dice.uniform(0.0, 0.12), seed=seed, world=True,
         )  # fmt: skip

@@ -26,7 +26,8 @@ def _blur(image: Array, amount: float) -> Array:
 def _vignette(shape: tuple[int, ...], strength: float) -> Array:
     y = np.linspace(-1.0, 1.0, shape[0], dtype=np.float32)[:, None]
     x = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :]
-    return (1.0 - strength * (0.5 * x * x + 0.4 * y * y))[..., None]
+    shading: Array = 1.0 - strength * (0.5 * x * x + 0.4 * y * y)
+    return shading[..., None]
 
 
 def _tone_curve(toe: float, shoulder: float) -> Array:
@@ -36,12 +37,11 @@ def _tone_curve(toe: float, shoulder: float) -> Array:
     x = np.clip(x * (1.0 + shoulder) / (1.0 + shoulder / 16.0), 0.0, 1.0)
     y = np.where(x < 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-6) ** (1 / 2.4) - 0.055)
     y = y + toe * (y * y * (3.0 - 2.0 * y) - y)
-    return (255.0 * y).astype(np.float32)
+    table: Array = (255.0 * y).astype(np.float32)
+    return table
 
 
-def develop(
-    radiance: Array, dice: Dice, *, grain: np.random.Generator | None = None
-) -> Array:
+def develop(radiance: Array, dice: Dice, *, grain: np.random.Generator | None = None) -> Array:
     """Take the photograph.
 
     Args:

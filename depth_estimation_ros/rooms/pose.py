@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..camera import CameraIntrinsics
     from .arrays import SceneArrays
     from .dice import Dice
-    from .layout import Room
+    from .room import Room
 
 MIN_DEPTH = 0.35
 
@@ -60,5 +60,4 @@ def draw_view(
         score = min(nearest / MIN_DEPTH, 1.0) * min(middle, wanted)
         if score > best_score:
             best, best_score = pose, score
-    assert best is not None
-    return best
+    return best or _draw_pose(room, dice)

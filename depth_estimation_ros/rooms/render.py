@@ -11,11 +11,11 @@ import numpy as np
 from ..camera import CameraIntrinsics
 from .dice import Dice
 from .layout import build_room
+from .light_passes import gather_light, sample_light, smooth_light
 from .photo import develop
 from .pose import draw_view
 from .scene import CameraPose, camera_row
 from .shading import color_pass, geometry_pass
-from .light_passes import gather_light, sample_light, smooth_light
 
 if TYPE_CHECKING:
     from .arrays import Array, SceneArrays

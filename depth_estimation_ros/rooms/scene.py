@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..camera import CameraIntrinsics
 from .arrays import KIND_COLUMN, MATERIAL_COLUMN, SHADOW_COLUMN, Array, SceneArrays
 from .bvh import build_bvh
 from .intersect import BOX, CYLINDER, ELLIPSOID
 from .shading import cast_depth
 from .textures import NUM_COLUMNS
+
+if TYPE_CHECKING:
+    from ..camera import CameraIntrinsics
 
 Vector = tuple[float, float, float]
 Rotation = tuple[float, float, float, float, float, float, float, float, float]
@@ -102,7 +105,7 @@ class Scene:
         self, center: Vector, size: Vector, material: Material = GREY, *,
         rotation: Rotation = UPRIGHT, taper: float = 1.0, shadow: bool = True,
     ) -> None:  # fmt: skip
-        """Add a cylinder along its z; size = diameters at the bottom and height, taper top/bottom."""
+        """Add a cylinder along its z; size: diameters at the bottom, height [m]."""
         self._add(CYLINDER, center, size, material, rotation, taper, shadow)
 
     def ellipsoid(

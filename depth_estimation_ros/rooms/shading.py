@@ -1,8 +1,8 @@
 """The passes that turn a scene and a camera into depth and radiance (numba kernels).
 
-A camera is a row of 16 numbers: position (3), right (3), down (3), forward (3), fx, fy, cx, cy [px].
-The direction of pixel (x, y) is right (x - cx) / fx + down (y - cy) / fy + forward, not normalised,
-so the ray parameter of a hit is its depth along Z.
+A camera is a row of 16 numbers: position (3), right (3), down (3), forward (3), fx, fy, cx, cy.
+The direction of pixel (x, y) is right (x - cx) / fx + down (y - cy) / fy + forward. It is not
+normalised, so the ray parameter of a hit is its depth along Z.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 import multiprocessing
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ from .render import render_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from .arrays import Array
 
@@ -121,7 +121,7 @@ def fill_shards(
     wanted = list(numbers)
     missing = [number for number in wanted if not shards.is_complete(number)]
     done = len(wanted) - len(missing)
-    report = progress or (lambda done, total: None)
+    report = progress or _say_nothing
     report(done, len(wanted))
     if num_workers <= 0:
         for number in missing:
@@ -140,3 +140,7 @@ def fill_shards(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _say_nothing(done: int, total: int) -> None:
+    del done, total

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import math
 from typing import TYPE_CHECKING
 
-from . import materials as mt, textures as tx
+from . import materials as mt
+from . import textures as tx
 from .scene import Light, Material, Vector
 
 if TYPE_CHECKING:
@@ -145,13 +146,14 @@ def window(wall: Wall, daylight: Vector) -> bool:
     if dice.chance(0.5):
         curtains(spot, width, 0.03 if dice.chance(0.6) else low - 0.1, high)
     strength = daylight[1] * width * size * 0.35
+    red, blue = strength * daylight[0] / daylight[1], strength * daylight[2] / daylight[1]
     u, v = wall.spot.world(x + 0.45 * width, 0, 0), wall.spot.world(x, 0, 0)
     n = wall.spot.world(x, 1.0, 0.0)
     wall.spot.scene.lights.append(Light(
         position=spot.world(0.0, -0.1, low + 0.5 * size),
         half_u=(u[0] - v[0], u[1] - v[1], 0.0), half_v=(0.0, 0.0, 0.45 * size),
         normal=(n[0] - v[0], n[1] - v[1], 0.0),
-        intensity=(strength * daylight[0] / daylight[1], strength, strength * daylight[2] / daylight[1]),
+        intensity=(red, strength, blue),
     ))  # fmt: skip
     return True
 

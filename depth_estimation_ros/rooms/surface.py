@@ -44,7 +44,7 @@ def _round_normal(prims: Array, i: int, kind: int, p: Vec) -> tuple[Vec, int]:
 
 @kernel
 def surface_normal(prims: Array, i: int, point: Vec) -> tuple[Vec, int]:
-    """Return the unit outward normal in the world and the face (0..5) of a point on a primitive."""
+    """Return the unit outward normal in the world and the face (0..5) of a surface point."""
     local = from_center(prims, i, point)
     kind = int(prims[i, 16])
     if kind == BOX:

@@ -162,12 +162,23 @@ def _screen(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> Vec:
 
 
 @kernel
-def _simple(
-    m: Array, mi: int, kind: int, u: float, v: float, w: float, seed: int
-) -> Vec:
+def _plain(m: Array, mi: int, u: float, v: float, w: float, seed: int) -> Vec:
+    gain = 1.0
+    if m[mi, 8] > 0.0:
+        gain += m[mi, 8] * fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 3, seed)
+    if m[mi, 9] > 0.0:
+        gain += m[mi, 9] * fbm(u * 160.0, v * 160.0, w * 160.0, 2, seed + 3)
+    return m[mi, 1] * gain, m[mi, 2] * gain, m[mi, 3] * gain
+
+
+@kernel
+def _simple(m: Array, mi: int, kind: int, u: float, v: float, w: float, seed: int) -> Vec:
     """Textures that mix the two colours by one share."""
     gain = 1.0
-    if kind == STRIPES:
+    if kind == FABRIC:
+        thread = fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 2, seed)
+        share = 0.5 + m[mi, 8] * thread + m[mi, 9] * fbm(u * 5.0, v * 5.0, w * 5.0, 3, seed + 7)
+    elif kind == STRIPES:
         share = line_coverage(u, m[mi, 7], m[mi, 7] * m[mi, 8], w)
         gain += m[mi, 9] * fbm(u * 40.0, v * 40.0, w * 40.0, 3, seed)
     elif kind == GRAIN:
@@ -212,16 +223,7 @@ def albedo(m: Array, mi: int, u: float, v: float, w: float, offset: int) -> Vec:
     kind = int(m[mi, 0])
     seed = int(m[mi, 17]) + offset * 131
     if kind == PLAIN:
-        gain = 1.0
-        if m[mi, 8] > 0.0:
-            gain += m[mi, 8] * fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 3, seed)
-        if m[mi, 9] > 0.0:
-            gain += m[mi, 9] * fbm(u * 160.0, v * 160.0, w * 160.0, 2, seed + 3)
-        return m[mi, 1] * gain, m[mi, 2] * gain, m[mi, 3] * gain
-    if kind == FABRIC:
-        thread = fbm(u / m[mi, 7], v / m[mi, 7], w / m[mi, 7], 2, seed)
-        share = 0.5 + m[mi, 8] * thread + m[mi, 9] * fbm(u * 5.0, v * 5.0, w * 5.0, 3, seed + 7)
-        return _mix(m, mi, min(1.0, max(0.0, share)), 1.0)
+        return _plain(m, mi, u, v, w, seed)
     if kind == PLANKS:
         return _planks(m, mi, u, v, w, seed)
     if kind == TILES:

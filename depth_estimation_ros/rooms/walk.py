@@ -10,7 +10,7 @@ import numpy as np
 
 from ..camera import CameraIntrinsics
 from .dice import Dice
-from .layout import Room, build_room
+from .layout import build_room
 from .photo import develop
 from .render import RoomView, render_view
 from .scene import CameraPose, camera_row
@@ -18,46 +18,42 @@ from .shading import cast_depth
 
 if TYPE_CHECKING:
     from .arrays import SceneArrays
+    from .room import Room
 
-CLEARANCE = 0.3  # to furniture and walls [m]
-SPEED = 0.35  # [m/s]
-_NUM_LOOPS = 400
-_NUM_CHECKED = 12
-_INWARD = 0.5  # the camera looks this much to the inside of the loop [rad]
+CLEARANCE = 0.25  # to furniture and walls [m]
+SPEED = 0.35  # mean speed over the floor [m/s]
+MIN_PERIOD_SEC = 12.0
+_NUM_TRACKS = 300
+_SWING = 0.45  # the camera looks this much to the left and to the right [rad]
+_NOD = 0.02  # and up and down [rad]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loop:
-    """An ellipse on the floor, followed once in `period` seconds."""
+class Track:
+    """A straight way there and back, looking towards `yaw` [rad]; ends are x, y [m]."""
 
-    x: float
-    y: float
-    long: float  # half axes [m]
-    short: float
-    turn: float  # of the long axis [rad]
+    start: tuple[float, float]
+    end: tuple[float, float]
+    yaw: float
 
     @property
-    def perimeter(self) -> float:
-        """Length of the loop [m] (Ramanujan)."""
-        a, b = self.long, self.short
-        return math.pi * (3.0 * (a + b) - math.sqrt((3.0 * a + b) * (a + 3.0 * b)))
+    def length(self) -> float:
+        """Distance between the ends [m]."""
+        return math.dist(self.start, self.end)
 
     def point(self, share: float) -> tuple[float, float]:
-        """Return x, y after a share (0..1) of the round."""
-        angle = 2.0 * math.pi * share
-        a, b = self.long * math.cos(angle), self.short * math.sin(angle)
-        c, s = math.cos(self.turn), math.sin(self.turn)
-        return self.x + c * a - s * b, self.y + s * a + c * b
-
-    def heading(self, share: float) -> float:
-        """Return the direction of travel [rad]."""
-        angle = 2.0 * math.pi * share
-        a, b = -self.long * math.sin(angle), self.short * math.cos(angle)
-        return self.turn + math.atan2(b, a)
+        """Return x, y after a share (0..1) of the round, slow at the ends."""
+        gone = 0.5 - 0.5 * math.cos(2.0 * math.pi * share)
+        (x0, y0), (x1, y1) = self.start, self.end
+        return x0 + gone * (x1 - x0), y0 + gone * (y1 - y0)
 
 
 class RoomWalk:
-    """A robot's round through the room of a seed; any time may be asked for, in any order."""
+    """A camera that goes to and fro in the room of a seed; times may be asked for in any order.
+
+    The way keeps clear of furniture and walls, and the camera looks about. Calls from several
+    threads run side by side.
+    """
 
     def __init__(
         self,
@@ -65,10 +61,10 @@ class RoomWalk:
         size: tuple[int, int] = (480, 640),
         *,
         hfov_deg: float = 65.0,
-        height: float = 0.75,
-        pitch_deg: float = -5.0,
+        height: float = 0.9,
+        pitch_deg: float = -6.0,
     ) -> None:
-        """Find a loop free of collisions.
+        """Find a way free of collisions.
 
         Args:
             seed: Which room, >= 0.
@@ -85,84 +81,78 @@ class RoomWalk:
         self._scene = room.scene.arrays()
         self._height = height
         self._pitch = math.radians(pitch_deg)
-        self._loop = self._best_loop(room)
-        self.period_sec = max(20.0, self._loop.perimeter / SPEED)
+        self._track = self._best_track(room, self._scene)
+        self.period_sec = max(MIN_PERIOD_SEC, 2.0 * self._track.length / SPEED)
 
     def pose(self, t_sec: float) -> CameraPose:
         """Return the camera's pose at a time; it repeats after `period_sec`."""
-        return self._pose_on(self._loop, t_sec / self.period_sec)
+        return self._pose_on(self._track, t_sec / self.period_sec)
 
     def frame(self, t_sec: float) -> RoomView:
         """Render the view at a time; the same time gives the same bytes."""
         pose = self.pose(t_sec)
         radiance, depth = render_view(self._scene, pose, self.intrinsics)
-        grain = np.random.Generator(np.random.PCG64((self.seed, round(abs(t_sec) * 1e6), 29)))
+        seeds = (self.seed, round(abs(t_sec) * 1e6), 29)
+        grain = np.random.Generator(np.random.PCG64(seeds))
         rgb = develop(radiance, Dice(self.seed, 23), grain=grain)
         return RoomView(rgb=rgb, depth=depth, intrinsics=self.intrinsics, pose=pose)
 
-    def _pose_on(self, loop: Loop, share: float) -> CameraPose:
-        x, y = loop.point(share)
-        sway = 0.25 * math.sin(6.0 * math.pi * share)
+    def _pose_on(self, track: Track, share: float) -> CameraPose:
+        x, y = track.point(share)
         return CameraPose(
             position=(x, y, self._height),
-            yaw=loop.heading(share) + _INWARD + sway,
-            pitch=self._pitch + 0.02 * math.sin(10.0 * math.pi * share),
+            yaw=track.yaw + _SWING * math.sin(2.0 * math.pi * share),
+            pitch=self._pitch + _NOD * math.sin(4.0 * math.pi * share),
         )
 
-    def _best_loop(self, room: Room) -> Loop:
-        """Return the free loop with the widest views; a turn on the spot if there is none."""
+    def _best_track(self, room: Room, scene: SceneArrays) -> Track:
+        """Return the clear track with the widest views."""
         dice = Dice(self.seed, 17)
-        loops = [loop for loop in _draw_loops(room, dice) if _is_clear(room, loop)]
-        loops.sort(key=lambda loop: -loop.perimeter)
-        spot = _widest_spot(room, dice)
-        candidates = [*loops[:_NUM_CHECKED], spot]
-        return max(candidates, key=lambda loop: self._score(loop))
+        tracks = [_draw_track(room, dice) for _ in range(_NUM_TRACKS)]
+        clear = [track for track in tracks if _is_clear(room, track)]
+        if not clear:  # a room full of furniture: look about from where there is most space
+            spot = _widest_spot(room, dice)
+            clear = [Track(start=spot, end=spot, yaw=0.25 * math.pi * k) for k in range(8)]
+        return max(clear, key=lambda track: self._score(track, scene))
 
-    def _score(self, loop: Loop) -> float:
-        """Return how far one sees on the whole loop, less when something comes near [m]."""
+    def _score(self, track: Track, scene: SceneArrays) -> float:
+        """Return how far one sees all the way [m], less when something comes near."""
         xs = np.linspace(0.0, self.intrinsics.width - 1.0, 16)
         ys = np.linspace(0.0, self.intrinsics.height - 1.0, 12)
         nearest, middle = math.inf, math.inf
-        for k in range(16):
-            camera = camera_row(self._pose_on(loop, k / 16), self.intrinsics)
-            depth = cast_depth(self._scene, camera, xs, ys)
+        for k in range(8):
+            camera = camera_row(self._pose_on(track, k / 8), self.intrinsics)
+            depth = cast_depth(scene, camera, xs, ys)
             nearest = min(nearest, float(depth.min()))
             middle = min(middle, float(np.median(depth)))
-        return min(nearest / 0.4, 1.0) * (min(middle, 2.5) + 0.2 * min(loop.perimeter, 6.0))
+        return min(nearest / 0.6, 1.0) * (min(middle, 3.5) + 0.5 * min(track.length, 2.5))
 
 
-def _draw_loops(room: Room, dice: Dice) -> list[Loop]:
-    loops = []
-    for _ in range(_NUM_LOOPS):
-        long = dice.uniform(0.15, 0.45) * max(room.width, room.depth)
-        loops.append(
-            Loop(
-                x=room.width * dice.unit(),
-                y=room.depth * dice.unit(),
-                long=long,
-                short=long * dice.uniform(0.15, 1.0),
-                turn=0.5 * math.pi * dice.integer(0, 1) + dice.uniform(-0.3, 0.3),
-            )
-        )
-    return loops
+def _draw_track(room: Room, dice: Dice) -> Track:
+    """Draw two places up to 3 m apart, and a view across the room's middle."""
+    x, y = room.width * dice.unit(), room.depth * dice.unit()
+    turn, reach = dice.uniform(0.0, 2.0 * math.pi), dice.uniform(0.6, 3.0)
+    aim_x, aim_y = room.width * dice.uniform(0.3, 0.7), room.depth * dice.uniform(0.3, 0.7)
+    end = (x + reach * math.cos(turn), y + reach * math.sin(turn))
+    yaw = math.atan2(aim_y - 0.5 * (y + end[1]), aim_x - 0.5 * (x + end[0]))
+    return Track(start=(x, y), end=end, yaw=yaw)
 
 
-def _is_clear(room: Room, loop: Loop) -> bool:
-    for k in range(72):
-        x, y = loop.point(k / 72)
+def _is_clear(room: Room, track: Track) -> bool:
+    steps = 2 + int(track.length / 0.08)
+    for k in range(steps + 1):
+        x, y = track.point(0.5 * k / steps)
         if not room.is_free((x, y, x, y, 0.0), margin=CLEARANCE):
             return False
     return True
 
 
-def _widest_spot(room: Room, dice: Dice) -> Loop:
-    """Return a tiny loop where there is most room around."""
+def _widest_spot(room: Room, dice: Dice) -> tuple[float, float]:
+    """Return the place with most space around."""
     best, best_margin = (0.5 * room.width, 0.5 * room.depth), -1.0
     for _ in range(200):
         x, y = room.width * dice.unit(), room.depth * dice.unit()
-        for margin in (0.2, 0.3, 0.45, 0.6, 0.8):
-            if not room.is_free((x, y, x, y, 0.0), margin=margin):
-                break
-            if margin > best_margin:
+        for margin in (0.1, 0.2, 0.3, 0.45):
+            if margin > best_margin and room.is_free((x, y, x, y, 0.0), margin=margin):
                 best, best_margin = (x, y), margin
-    return Loop(x=best[0], y=best[1], long=0.05, short=0.05, turn=0.0)
+    return best

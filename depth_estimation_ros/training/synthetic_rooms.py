@@ -27,12 +27,12 @@ def default_training_fx(width: int) -> float:
 class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
     """Rooms of consecutive seeds, as many views of each as asked.
 
-    An item is `{'image': uint8 (3, H, W) RGB, 'depth': float32 (H, W) true depth along Z [m] (not
-    canonical; 0 = missing, which these rooms never have), 'intrinsics': float32 (4,) fx, fy, cx, cy
-    [px]}`. Canonical depth, what a model with `training_fx` learns, is depth * training_fx / fx.
+    An item is a dict of `image`: uint8 (3, H, W) RGB, `depth`: float32 (H, W) along Z [m],
+    0 = missing (these rooms miss nothing), `intrinsics`: float32 (4,) fx, fy, cx, cy [px]. It is
+    the true depth; what a model with `training_fx` learns is depth * training_fx / fx.
 
-    With a cache folder, what has been rendered there is read (depth to the millimetre); the rest is
-    rendered on demand, so a cache may still be filling while it is used.
+    With a cache folder, what has been rendered there is read (depth to the millimetre); the rest
+    is rendered on demand, so a cache may still be filling while it is used.
     """
 
     def __init__(
@@ -60,8 +60,9 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
         """
         if num_rooms < 1 or views_per_room < 1 or first_seed < 0:
             raise ValueError(
-                f'num_rooms={num_rooms}, views_per_room={views_per_room}, first_seed={first_seed}: '
-                'need at least one room, one view and a seed that is not negative'
+                f'num_rooms={num_rooms}, views_per_room={views_per_room}, first_seed='
+                f'{first_seed}: need at least one of each, '
+                'and a seed that is not negative'
             )
         self.num_rooms = num_rooms
         self.first_seed = first_seed
