@@ -11,7 +11,7 @@ from rcl_interfaces.msg import Log
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from ros_session import RosSession
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 from std_msgs.msg import Header
 
 from depth_estimation_ros.msg import DepthStats
@@ -29,6 +29,11 @@ OUTPUTS: dict[str, type] = {
     'depth/points': PointCloud2,
     'depth/image_color': Image,
     'depth/stats': DepthStats,
+}
+EXTRAS: dict[str, type] = {
+    'depth/points_nav': PointCloud2,
+    'depth/scan': LaserScan,
+    'depth/confidence': Image,
 }
 NUM_TRIES = 15
 RESEND_SEC = 4.0  # a best effort image may be lost
@@ -69,7 +74,7 @@ class DepthSession(RosSession):
 
     def hear(self, topic: str) -> None:
         """Subscribe to an output."""
-        self.heard[topic] = self.listen(OUTPUTS[topic], topic)
+        self.heard[topic] = self.listen((OUTPUTS | EXTRAS)[topic], topic)
 
     def wait_ready(self) -> None:
         """Wait until the node subscribes to the camera and its outputs are heard."""

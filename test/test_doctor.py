@@ -68,3 +68,10 @@ def test_silence_that_was_asked_for_is_no_trouble(changes: dict[str, object], wo
     assert diagnosis is not None
     assert words in diagnosis.reason
     assert diagnosis.is_idle
+
+
+def test_depth_without_points_is_explained_by_the_camera() -> None:
+    diagnosis = diagnose(replace(WELL, camera_trouble='no camera_info on /cam/camera_info'))
+    assert diagnosis is not None
+    assert diagnosis.reason == 'no camera_info on /cam/camera_info'
+    assert diagnosis.is_partial

@@ -28,7 +28,7 @@ def test_every_topic_of_the_node_has_an_argument() -> None:
 
 def test_every_argument_for_a_parameter_names_one() -> None:
     pytest.importorskip('rclpy')
-    parameters = pytest.importorskip('depth_estimation_ros.ros.parameters')
+    parameters = pytest.importorskip('depth_estimation_ros.ros.parameter_values')
     named = {item.parameter for item in DEPTH_ARGUMENTS if item.parameter}
     assert named <= set(parameters.parameter_specs())
 
@@ -104,3 +104,60 @@ def test_the_outputs_are_asked_for_reliably_as_they_are_offered() -> None:
     }
     assert policies.pop('Camera') == 'Best Effort'
     assert set(policies.values()) == {'Reliable'}
+
+
+LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
+
+
+def test_there_is_a_launch_file_for_each_use() -> None:
+    names = [path.name.removesuffix('.launch.py') for path in LAUNCH_FILES]
+    assert names == ['demo', 'depth', 'multi_camera', 'nav2_example']
+
+
+@pytest.mark.parametrize('path', LAUNCH_FILES, ids=lambda path: path.name)
+def test_a_launch_file_loads_in_the_real_launch(path: Path) -> None:
+    pytest.importorskip('launch_ros')
+    sources = pytest.importorskip('launch.launch_description_sources')
+    description = sources.get_launch_description_from_python_launch_file(str(path))
+    names = [argument.name for argument in description.get_launch_arguments()]
+    assert len(names) == len(set(names))
+    if path.name == 'depth.launch.py':
+        assert names == list(DEFAULTS)
+
+
+def test_the_real_launch_starts_the_node_with_its_arguments(tmp_path: Path) -> None:
+    launch = pytest.importorskip('launch')
+    pytest.importorskip('launch_ros')
+    sources = pytest.importorskip('launch.launch_description_sources')
+    actions = pytest.importorskip('launch.actions')
+    started: list[list[str]] = []
+
+    def on_start(event: object, context: object) -> None:
+        del context
+        started.append([str(part) for part in event.cmd])  # type: ignore[attr-defined]
+
+    handlers = pytest.importorskip('launch.event_handlers')
+    model = tmp_path / 'nowhere.onnx'
+    description = launch.LaunchDescription(
+        [
+            actions.RegisterEventHandler(handlers.OnProcessStart(on_start=on_start)),
+            actions.IncludeLaunchDescription(
+                sources.PythonLaunchDescriptionSource(str(ROOT / 'launch' / 'depth.launch.py')),
+                launch_arguments={
+                    'model_path': str(model),
+                    'image_topic': '/cam/image',
+                    'namespace': 'robot',
+                }.items(),
+            ),
+            actions.TimerAction(period=2.0, actions=[actions.Shutdown()]),
+        ]
+    )
+    service = launch.LaunchService()
+    service.include_launch_description(description)
+    assert service.run() == 0
+    (command,) = started
+    text = ' '.join(command)
+    assert 'image:=/cam/image' in text
+    assert 'image/compressed:=/cam/image/compressed' in text
+    assert '__ns:=/robot' in text
+    assert '__node:=depth_estimation' in text

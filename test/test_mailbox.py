@@ -27,13 +27,6 @@ def test_senders_take_turns_however_often_one_puts() -> None:
     assert [name for name, _ in filter(None, taken)] == ['front', 'rear', 'front', 'rear']
 
 
-def test_clearing_leaves_nothing_to_replace() -> None:
-    mailbox: Mailbox[int] = Mailbox(['front'])
-    mailbox.put('front', 1)
-    mailbox.clear()
-    assert not mailbox.put('front', 2)
-
-
 def test_a_closed_mailbox_gives_nothing_even_if_something_lies_there() -> None:
     mailbox: Mailbox[int] = Mailbox(['front'])
     mailbox.put('front', 1)

@@ -18,12 +18,9 @@ import yaml
 
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.ros.parameter_docs import markdown_table, yaml_text
-from depth_estimation_ros.ros.parameters import (
-    NodeParameters,
-    ParameterStore,
-    parameter_specs,
-    read_parameters,
-)
+from depth_estimation_ros.ros.parameter_store import ParameterStore
+from depth_estimation_ros.ros.parameter_values import parameter_specs, read_parameters
+from depth_estimation_ros.ros.parameters import NodeParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ REP 104: K and P describe the full sensor; region of interest, then binning, lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from sensor_msgs.msg import CameraInfo
 
 from depth_estimation_ros.camera import CameraIntrinsics
 from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.rectification import Rectifier
 
 if TYPE_CHECKING:
     from std_msgs.msg import Header
@@ -33,11 +34,13 @@ class CameraModel:
         intrinsics: at the image's size, of the rectified camera if the image is rectified.
         is_rectified: lens distortion is gone from the image, so P describes it and D is zero.
         info: the CameraInfo that it came from, None for a camera known by its field of view.
+        rectifier: what the raw image must go through first, None if it is fine as it is.
     """
 
     intrinsics: CameraIntrinsics
     is_rectified: bool
     info: CameraInfo | None = None
+    rectifier: Rectifier | None = None
 
 
 def camera_from_info(
@@ -122,6 +125,26 @@ def _same_aspect(candidate: CameraIntrinsics, *, height: int, width: int) -> boo
     return math.isclose(
         candidate.width * height, candidate.height * width, rel_tol=_ASPECT_TOLERANCE
     )
+
+
+def rectified_camera(info: CameraInfo, *, height: int, width: int) -> CameraModel:
+    """Find the camera that a raw image is of once it is rectified, and the way there.
+
+    Raises:
+        CameraInfoError: see `camera_from_info`.
+        ConfigError: the distortion model is unknown.
+    """
+    size = {'height': height, 'width': width}
+    raw = camera_from_info(info, **size, is_rectified=False)
+    rectified = camera_from_info(info, **size, is_rectified=True)
+    rectifier = Rectifier(
+        raw=raw.intrinsics,
+        rectified=rectified.intrinsics,
+        distortion_model=info.distortion_model,
+        coefficients=tuple(float(value) for value in info.d),
+        rotation=tuple(float(value) for value in info.r),
+    )
+    return replace(rectified, rectifier=rectifier)
 
 
 def camera_from_hfov(*, height: int, width: int, hfov_deg: float) -> CameraModel:

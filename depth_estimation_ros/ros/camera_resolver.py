@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.camera_model import (
-    CameraInfoError,
     CameraModel,
     camera_from_hfov,
     camera_from_info,
     is_distorted,
+    rectified_camera,
 )
 
 if TYPE_CHECKING:
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo
     from std_msgs.msg import Header
 
+    from depth_estimation_ros.rectification import Rectifier
     from depth_estimation_ros.ros.announcer import Announcer
     from depth_estimation_ros.ros.camera_info_cache import CameraInfoCache
+    from depth_estimation_ros.ros.parameters import NodeParameters
 
 # Once, at the first image: its camera_info may come a moment later than the image itself.
 FIRST_INFO_TIMEOUT_SEC = 1.0
@@ -53,10 +57,11 @@ class CameraResolver:
         self._announcer = announcer
         self._is_rect_topic = _carries_rectified(image_topic)
         self._waited = False
+        self._rectifier: Rectifier | None = None
         self.trouble = ''  # why the last image has no camera model
 
     def resolve(
-        self, header: Header, *, height: int, width: int, fallback_hfov_deg: float
+        self, header: Header, *, height: int, width: int, parameters: NodeParameters
     ) -> CameraModel | None:
         """Find the camera of an image.
 
@@ -64,22 +69,22 @@ class CameraResolver:
             header: the image's.
             height: of the image [px].
             width: of the image [px].
-            fallback_hfov_deg: horizontal field of view where camera_info is of no use, 0: unknown.
+            parameters: rectify and fallback_hfov_deg concern it.
         """
         info = self._info(header)
-        try:
-            if info is not None:
-                return self._from_info(info, header, height=height, width=width)
-            self.trouble = f'no camera_info on {self._info_topic}'
-        except CameraInfoError as err:
-            self.trouble = f'{self._info_topic}: {err}'
-            self._announcer.warning(self.trouble)
-        if not fallback_hfov_deg:
+        self.trouble = '' if info else f'no camera_info on {self._info_topic}, so no points'
+        if info is not None:
+            self._check_frame(info, header)
+            try:
+                return self._from_info(info, parameters.rectify, height=height, width=width)
+            except DepthEstimationError as err:
+                self.trouble = f'{self._info_topic}: {err}'
+                self._announcer.warning(self.trouble)
+        hfov_deg = parameters.fallback_hfov_deg
+        if not hfov_deg:
             return None
-        self._announcer.info(
-            f'{self.trouble}: taking fallback_hfov_deg = {fallback_hfov_deg:g} instead'
-        )
-        return camera_from_hfov(height=height, width=width, hfov_deg=fallback_hfov_deg)
+        self._announcer.info(f'{self.trouble}: taking fallback_hfov_deg = {hfov_deg:g} instead')
+        return camera_from_hfov(height=height, width=width, hfov_deg=hfov_deg)
 
     def _info(self, header: Header) -> CameraInfo | None:
         if not self._waited and self._count_publishers(self._info_topic):
@@ -88,23 +93,31 @@ class CameraResolver:
         return self._infos.match(header.stamp, timeout_sec=SAME_STAMP_TIMEOUT_SEC)
 
     def _from_info(
-        self, info: CameraInfo, header: Header, *, height: int, width: int
+        self, info: CameraInfo, rectify: str, *, height: int, width: int
     ) -> CameraModel:
-        is_rectified = self._is_rect_topic or not is_distorted(info)
-        model = camera_from_info(info, height=height, width=width, is_rectified=is_rectified)
-        self.trouble = ''
-        if not is_rectified:
-            self._announcer.warning(
-                f'{self._info_topic}: the lens is distorted ({info.distortion_model}) and the '
-                'images are not rectified: depth and points are off towards the borders; '
-                'subscribe to rectified images'
+        is_rectified = not is_distorted(info) or (self._is_rect_topic and rectify != 'on')
+        if is_rectified or rectify == 'off':
+            if not is_rectified:
+                self._announcer.warning(
+                    f'{self._info_topic}: the lens is distorted ({info.distortion_model}) and '
+                    'rectify is off: depth and points are off towards the borders'
+                )
+            return camera_from_info(info, height=height, width=width, is_rectified=is_rectified)
+        model = rectified_camera(info, height=height, width=width)
+        if self._rectifier != model.rectifier:
+            self._announcer.info(
+                f'{self._info_topic}: taking the {info.distortion_model} distortion out'
             )
+            self._rectifier = model.rectifier
+        # The one from before has its maps made already.
+        return replace(model, rectifier=self._rectifier)
+
+    def _check_frame(self, info: CameraInfo, header: Header) -> None:
         if info.header.frame_id != header.frame_id:
             self._announcer.warning(
                 f'{self._info_topic} has frame_id {info.header.frame_id!r}, but its images have '
                 f"{header.frame_id!r}: the outputs carry the images'"
             )
-        return model
 
 
 def _carries_rectified(image_topic: str) -> bool:

@@ -23,6 +23,8 @@ class StreamFacts:
         received_age_sec: since the last image, None if none ever came.
         silence_sec: since the last depth, or since activation.
         trouble: why the last image gave no depth, empty if it did.
+        camera_trouble: why outputs that need the camera cannot be made though somebody listens,
+            empty if they can.
     """
 
     image_topic: str
@@ -35,14 +37,22 @@ class StreamFacts:
     received_age_sec: float | None
     silence_sec: float
     trouble: str
+    camera_trouble: str = ''
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """A reason; `is_idle` means that nothing is wrong, only nothing is asked for."""
+    """A reason.
+
+    Attributes:
+        reason: in words.
+        is_idle: nothing is wrong, only nothing is asked for.
+        is_partial: depth comes, but not everything that is asked for.
+    """
 
     reason: str
     is_idle: bool = False
+    is_partial: bool = False
 
 
 def diagnose(facts: StreamFacts) -> Diagnosis | None:
@@ -50,7 +60,7 @@ def diagnose(facts: StreamFacts) -> Diagnosis | None:
     if not facts.is_enabled:
         return Diagnosis(reason='paused by ~/enable', is_idle=True)
     if facts.silence_sec < SILENCE_SEC:
-        return None
+        return _why_no_points(facts)
     if facts.received_age_sec is None or facts.received_age_sec > SILENCE_SEC:
         return Diagnosis(reason=_why_no_images(facts))
     if facts.num_listeners == 0:
@@ -61,6 +71,12 @@ def diagnose(facts: StreamFacts) -> Diagnosis | None:
     if facts.trouble:
         return Diagnosis(reason=f'no image of {facts.image_topic} can be used: {facts.trouble}')
     return Diagnosis(reason='the network is still busy with the first image')
+
+
+def _why_no_points(facts: StreamFacts) -> Diagnosis | None:
+    if not facts.camera_trouble:
+        return None
+    return Diagnosis(reason=facts.camera_trouble, is_partial=True)
 
 
 def _why_no_images(facts: StreamFacts) -> str:

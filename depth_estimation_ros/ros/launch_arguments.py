@@ -43,6 +43,9 @@ DEPTH_ARGUMENTS: tuple[LaunchArgument, ...] = (
     _topic('depth_camera_info_topic', 'depth/camera_info', 'Calibration of the depth image.'),
     _topic('points_topic', 'depth/points', 'Point cloud to publish.'),
     _topic('color_topic', 'depth/image_color', 'Depth in colours to publish.'),
+    _topic('confidence_topic', 'depth/confidence', 'Confidence of the depth to publish.'),
+    _topic('points_nav_topic', 'depth/points_nav', 'Sparse point cloud to publish.'),
+    _topic('scan_topic', 'depth/scan', 'Laser scan to publish.'),
     _topic('stats_topic', 'depth/stats', 'Times and counters of each frame to publish.'),
     LaunchArgument(
         name='image_transport',

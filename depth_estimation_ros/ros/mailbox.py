@@ -51,11 +51,6 @@ class Mailbox(Generic[T]):
             self._turns.append(sender)
             return sender, self._slots.pop(sender)
 
-    def clear(self) -> None:
-        """Throw away what lies there."""
-        with self._changed:
-            self._slots.clear()
-
     def close(self) -> None:
         """Let `take` return None, now and from now on."""
         with self._changed:

@@ -14,6 +14,7 @@ from depth_estimation_ros.ros.diagnostics import (
     stream_status,
 )
 from depth_estimation_ros.ros.doctor import StreamFacts, diagnose
+from depth_estimation_ros.ros.outputs import NEED_CAMERA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,6 @@ class Monitor:
         self,
         streams: Sequence[CameraStream],
         *,
-        is_active: bool,
         is_enabled: bool,
         state_label: str,
         trouble: str,
@@ -56,8 +56,7 @@ class Monitor:
         """Publish the diagnostics and say what keeps depth from coming.
 
         Args:
-            streams: the node's cameras.
-            is_active: frames are processed.
+            streams: the cameras whose frames are processed now.
             is_enabled: the node is not paused.
             state_label: of the lifecycle.
             trouble: why the model could not be loaded, empty if it could.
@@ -67,7 +66,7 @@ class Monitor:
         statuses = [
             model_status(name, state_label=state_label, trouble=trouble, values=model_values)
         ]
-        for stream in streams if is_active else ():
+        for stream in streams:
             diagnosis = diagnose(self._facts(stream, is_enabled=is_enabled))
             self._announce(diagnosis)
             meter = self._meters.setdefault(stream.name, RateMeter())
@@ -86,17 +85,16 @@ class Monitor:
     def _announce(self, diagnosis: Diagnosis | None) -> None:
         if diagnosis is None:
             return
-        text = f'no depth: {diagnosis.reason}'
-        if diagnosis.is_idle:
-            self._announcer.info(text)
-        else:
-            self._announcer.warning(text)
+        say = self._announcer.info if diagnosis.is_idle else self._announcer.warning
+        # What is partial was said in the same words when it was found.
+        say(diagnosis.reason if diagnosis.is_partial else f'no depth: {diagnosis.reason}')
 
     def _facts(self, stream: CameraStream, *, is_enabled: bool) -> StreamFacts:
         state = stream.state
         num_publishers = self._node.count_publishers(stream.image_topic)
         type_name = stream.image_type_name
         received_at = state.received_at
+        wanted = stream.outputs.wanted()
         return StreamFacts(
             image_topic=stream.image_topic,
             image_type=type_name,
@@ -104,10 +102,11 @@ class Monitor:
             similar_topics=() if num_publishers else self._topics_of(type_name, stream),
             incompatible_publishers=stream.incompatible_publishers,
             is_enabled=is_enabled,
-            num_listeners=len(stream.outputs.wanted()),
+            num_listeners=len(wanted),
             received_age_sec=None if received_at is None else time.monotonic() - received_at,
             silence_sec=state.seconds_without_output(),
             trouble=state.trouble,
+            camera_trouble=stream.resolver.trouble if wanted & NEED_CAMERA else '',
         )
 
     def _topics_of(self, type_name: str, stream: CameraStream) -> tuple[str, ...]:

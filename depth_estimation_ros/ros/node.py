@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from threading import Lock
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNodeMixin, TransitionCallbackReturn
 from rclpy.node import Node
-from std_srvs.srv import SetBool
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.announcer import Announcer
 from depth_estimation_ros.ros.camera_stream import CameraStream
+from depth_estimation_ros.ros.enable_service import EnableService
+from depth_estimation_ros.ros.executors import OneSlowGroupExecutor
 from depth_estimation_ros.ros.lifecycle import reports_errors
 from depth_estimation_ros.ros.log_bridge import bridge_core_log
 from depth_estimation_ros.ros.mailbox import Mailbox
+from depth_estimation_ros.ros.memory import keep_freed_memory
 from depth_estimation_ros.ros.model_loading import LoadedModel, load_model
 from depth_estimation_ros.ros.monitor import Monitor
-from depth_estimation_ros.ros.parameters import ParameterStore
+from depth_estimation_ros.ros.parameter_store import ParameterStore
 from depth_estimation_ros.ros.processor import FrameProcessor
 from depth_estimation_ros.ros.worker import Worker
 
@@ -30,8 +34,7 @@ if TYPE_CHECKING:
     from rclpy.lifecycle import LifecycleState
 
 NODE_NAME = 'depth_estimation'
-# The subscriptions, the lifecycle and everything else: one cannot keep another waiting.
-NUM_EXECUTOR_THREADS = 3
+LOADING = 'loading the model'
 MONITOR_PERIOD_SEC = 1.0
 # Leaves a clean exit time within two seconds of the signal.
 WORKER_STOP_TIMEOUT_SEC = 1.5
@@ -49,43 +52,44 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
 
     def __init__(self) -> None:
         Node.__init__(self, NODE_NAME)
-        self._lifecycle_group = MutuallyExclusiveCallbackGroup()
-        LifecycleNodeMixin.__init__(self, callback_group=self._lifecycle_group)
+        # Loading a model takes seconds, building an engine minutes.
+        self.slow_group = MutuallyExclusiveCallbackGroup()
+        LifecycleNodeMixin.__init__(self, callback_group=self.slow_group)
         bridge_core_log(self.get_logger())
-        self._state_label = 'unconfigured'
+        self.state_label = 'unconfigured'
         self._trouble = ''
-        self._is_enabled = True
         self._model: LoadedModel | None = None
         self._streams: dict[str, CameraStream] = {}
+        self._streams_lock = Lock()  # while the monitor looks, none may go
         self._mailbox: Mailbox[Any] = Mailbox([])
         self._worker: Worker[Any] | None = None
         self._announcer = Announcer(self.get_logger())
-        self._settings = ParameterStore(self, lambda: self._state_label != 'unconfigured')
+        self._settings = ParameterStore(self, lambda: self.state_label != 'unconfigured')
         self._input_group = MutuallyExclusiveCallbackGroup()
         self._monitor = Monitor(self, self._announcer)
-        self.create_service(SetBool, '~/enable', self._on_enable)
+        self._enable = EnableService(self)
         # Not the node's clock: both go on while simulated time stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(MONITOR_PERIOD_SEC, self._on_monitor, clock=steady)
         self._autostart_timer = self.create_timer(
-            0.0, self._on_autostart, callback_group=self._lifecycle_group, clock=steady
+            0.0, self._on_autostart, callback_group=self.slow_group, clock=steady
         )
 
     @reports_errors
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and create the publishers; FAILURE when the model cannot be used."""
         parameters = self._settings.current
-        self._state_label = 'loading the model'
+        self.state_label = LOADING
         self._trouble = ''
         try:
             self._model = load_model(parameters)
         except DepthEstimationError as err:
             self._trouble = str(err)
-            self._state_label = 'unconfigured'
+            self.state_label = 'unconfigured'
             self.get_logger().error(f'cannot configure: {err}')
             return TransitionCallbackReturn.FAILURE
         self.get_logger().info(self._model.description)
-        for name in ('',):
+        for name in parameters.cameras:
             self._streams[name] = CameraStream(
                 self,
                 name=name,
@@ -94,19 +98,17 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
                 callback_group=self._input_group,
                 announcer=self._announcer,
             )
-        self._state_label = 'inactive'
+        self.state_label = 'inactive'
         return super().on_configure(state)
 
     @reports_errors
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe and start the worker."""
-        model = self._model
-        if model is None:  # activate comes after configure only
+        if self._model is None:  # activate comes after configure only
             return TransitionCallbackReturn.FAILURE
         self._announcer.forget()
         processor = FrameProcessor(
-            model.estimator,
-            model_path=model.path,
+            self._model,
             parameters=lambda: self._settings.current,
             now_sec=lambda: float(self.get_clock().now().nanoseconds) * 1e-9,
             announcer=self._announcer,
@@ -122,14 +124,13 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         for stream in self._streams.values():
             stream.subscribe()
             self.get_logger().info(f'subscribed to {stream.image_topic}')
-        self._state_label = 'active'
+        self.state_label = 'active'
         return result
 
     @reports_errors
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and stop the worker."""
         self._stop()
-        self._state_label = 'inactive'
         return super().on_deactivate(state)
 
     @reports_errors
@@ -160,8 +161,10 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         return True
 
     def _stop(self) -> bool:
-        for stream in self._streams.values():
-            stream.unsubscribe()
+        with self._streams_lock:
+            self.state_label = 'inactive'
+            for stream in self._streams.values():
+                stream.unsubscribe()
         worker, self._worker = self._worker, None
         return worker is None or worker.stop(WORKER_STOP_TIMEOUT_SEC)
 
@@ -172,45 +175,35 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         if self._model is not None:
             self._model.estimator.close()
             self._model = None
-        self._state_label = 'unconfigured'
+        self.state_label = 'unconfigured'
 
     def _process(self, processor: FrameProcessor, name: str, message: Any) -> None:
         """Process a frame in the worker thread, which nothing may end."""
         try:
-            processor.process(self._streams[name], message)
+            if self._enable.is_enabled:  # a frame may have waited when the node was paused
+                processor.process(self._streams[name], message)
         except Exception:  # noqa: BLE001 - a fault with one frame must not end the rest
             if self.context.ok():  # else the node is shutting down under the frame
                 self._announcer.error(f'unexpected error:\n{traceback.format_exc()}')
 
     def _deliver(self, name: str, message: Any) -> bool:
-        return self._is_enabled and self._mailbox.put(name, message)
-
-    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._is_enabled = request.data
-        if not self._is_enabled:
-            self._mailbox.clear()
-        response.success = True
-        response.message = 'resumed' if self._is_enabled else 'paused'
-        self.get_logger().info(f'{response.message} by ~/enable')
-        return response
+        return self._enable.is_enabled and self._mailbox.put(name, message)
 
     def _on_autostart(self) -> None:
         self._autostart_timer.cancel()
-        if not self._settings.current.autostart:
-            return
-        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+        is_wanted = self._settings.current.autostart
+        if is_wanted and self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     def _on_monitor(self) -> None:
-        model = self._model
-        self._monitor.look(
-            list(self._streams.values()),
-            is_active=self._state_label == 'active',
-            is_enabled=self._is_enabled,
-            state_label=self._state_label,
-            trouble=self._trouble,
-            model_values={} if model is None else model.facts,
-        )
+        with self._streams_lock:
+            self._monitor.look(
+                list(self._streams.values()) if self.state_label == 'active' else [],
+                is_enabled=self._enable.is_enabled,
+                state_label=self.state_label,
+                trouble=self._trouble,
+                model_values=self._model.facts if self._model else {},
+            )
 
 
 def main(args: list[str] | None = None) -> int:
@@ -219,11 +212,12 @@ def main(args: list[str] | None = None) -> int:
     Returns:
         0 after SIGINT, SIGTERM or a shutdown of the context, 1 when a parameter is not accepted.
     """
+    keep_freed_memory()
     rclpy.init(args=args)
     node: DepthEstimationNode | None = None
     try:
         node = DepthEstimationNode()
-        executor = MultiThreadedExecutor(num_threads=NUM_EXECUTOR_THREADS)
+        executor = OneSlowGroupExecutor(node.slow_group)
         executor.add_node(node)
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -231,12 +225,22 @@ def main(args: list[str] | None = None) -> int:
     except DepthEstimationError as err:
         sys.stderr.write(f'{NODE_NAME}: error: {err}\n')
         return 1
+    except RuntimeError:
+        if rclpy.ok():  # else a signal came while the node was made
+            raise
     finally:
         if node is not None:
-            node.close()
-            node.destroy_node()
+            _end(node)
         rclpy.try_shutdown()
     return 0
+
+
+def _end(node: DepthEstimationNode) -> None:
+    """Free the node, or leave at once if a thread is deep inside the network or its loading."""
+    if node.state_label == LOADING or not node.close():
+        sys.stderr.flush()
+        os._exit(0)  # Python would wait for that thread, for minutes if it builds an engine
+    node.destroy_node()
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
 from depth_estimation_ros.msg import DepthStats
 from depth_estimation_ros.ros.qos import Reliability, newest_only, overridable
@@ -21,6 +21,9 @@ class Output(Enum):
     CAMERA_INFO = ('depth/camera_info', CameraInfo)
     POINTS = ('depth/points', PointCloud2)
     COLOR = ('depth/image_color', Image)
+    CONFIDENCE = ('depth/confidence', Image)
+    POINTS_NAV = ('depth/points_nav', PointCloud2)
+    SCAN = ('depth/scan', LaserScan)
     STATS = ('depth/stats', DepthStats)
 
     @property
@@ -33,6 +36,12 @@ class Output(Enum):
         """Class of its messages."""
         message_type: type[Any] = self.value[1]
         return message_type
+
+
+# What cannot be made without knowing the camera.
+NEED_CAMERA = frozenset({Output.CAMERA_INFO, Output.POINTS, Output.POINTS_NAV, Output.SCAN})
+# What is made of the depth without flying pixels.
+NEED_CLOUD_DEPTH = frozenset({Output.POINTS, Output.POINTS_NAV, Output.SCAN})
 
 
 class Outputs:

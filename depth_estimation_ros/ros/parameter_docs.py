@@ -11,7 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.ros.parameter_spec import Change
-from depth_estimation_ros.ros.parameters import parameter_specs
+from depth_estimation_ros.ros.parameter_values import parameter_specs
 
 if TYPE_CHECKING:
     from depth_estimation_ros.ros.parameter_spec import ParameterSpec

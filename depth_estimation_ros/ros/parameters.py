@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
-
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import ParameterException
+from dataclasses import dataclass
 
 from depth_estimation_ros.backends.base import OPENVINO_PRECISIONS, BackendName
 from depth_estimation_ros.depth_image import RangePolicy
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.ros.parameter_spec import (
     Change,
-    ParameterSpec,
-    checked_value,
-    descriptor,
     parameter,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from rclpy.node import Node
-    from rclpy.parameter import Parameter
 
 _LIVE = Change.LIVE
 _START = Change.START
@@ -65,6 +52,11 @@ class NodeParameters:
         'letterbox',
         'How an image gets to the network size: letterbox keeps the aspect, resize stretches.',
         choices=('letterbox', 'resize'),
+    )
+    cameras: tuple[str, ...] = parameter(
+        ('',),
+        'Names of the cameras, each put before its topics (front: front/image); one empty name: '
+        'one camera on the plain topics.',
     )
     image_transport: str = parameter(
         'raw',
@@ -120,6 +112,25 @@ class NodeParameters:
         limits=(0.0, 179.0),
         change=_LIVE,
     )
+    rectify: str = parameter(
+        'auto',
+        'Take the lens distortion out before the network: auto where camera_info has one and the '
+        "topic's name does not say rect, on wherever camera_info has one, off never.",
+        choices=('auto', 'on', 'off'),
+        change=_LIVE,
+    )
+    temporal_filter: float = parameter(
+        0.0,
+        'Share of the frames before in a pixel that has not moved; 0: off.',
+        limits=(0.0, 0.95),
+        change=_LIVE,
+    )
+    confidence: bool = parameter(
+        False,
+        'Publish depth/confidence: how well the depth of the mirrored image agrees. It runs the '
+        'network twice.',
+        change=_LIVE,
+    )
     depth_encoding: str = parameter(
         '32FC1',
         'Encoding of depth/image_rect: 32FC1 is metres with NaN or Inf for no depth, 16UC1 is '
@@ -129,6 +140,12 @@ class NodeParameters:
     )
     point_cloud_color: bool = parameter(
         True, "Give the points the image's colour (XYZRGB instead of XYZ).", change=_LIVE
+    )
+    point_cloud_organized: bool = parameter(
+        True,
+        'Keep the rows and columns of the image, with NaN for no depth; otherwise such points are '
+        'left out.',
+        change=_LIVE,
     )
     decimation_x: int = parameter(
         2, 'Every this many columns make a point.', unit='[px]', limits=(1, 64), change=_LIVE
@@ -145,6 +162,42 @@ class NodeParameters:
     )
     edge_filter_image: bool = parameter(
         False, 'Leave the pixels at depth edges out of the depth image too.', change=_LIVE
+    )
+    nav_max_points: int = parameter(
+        5000, 'At most so many points in depth/points_nav.', limits=(1, 10_000_000), change=_LIVE
+    )
+    nav_max_range: float = parameter(
+        5.0,
+        'Points further away are left out of depth/points_nav, and Inf in depth/scan.',
+        unit='[m]',
+        limits=(0.1, 1000.0),
+        change=_LIVE,
+    )
+    nav_min_height: float = parameter(
+        -100.0,
+        'Points lower than this over the camera are left out of depth/points_nav.',
+        unit='[m]',
+        limits=(-100.0, 100.0),
+        change=_LIVE,
+    )
+    nav_max_height: float = parameter(
+        100.0,
+        'Points higher than this over the camera are left out of depth/points_nav.',
+        unit='[m]',
+        limits=(-100.0, 100.0),
+        change=_LIVE,
+    )
+    scan_num_rows: int = parameter(
+        10,
+        'Rows around the optical axis whose nearest depth makes depth/scan.',
+        unit='[px]',
+        limits=(1, 1000),
+        change=_LIVE,
+    )
+    scan_frame: str = parameter(
+        'camera_link',
+        'Frame of depth/scan: x forward, y left, at the camera.',
+        change=_LIVE,
     )
     max_age_sec: float = parameter(
         0.0,
@@ -175,78 +228,3 @@ class NodeParameters:
     def min_period_sec(self) -> float:
         """Least time from one processed image to the next [s]."""
         return 1.0 / self.max_rate_hz if self.max_rate_hz else 0.0
-
-
-def parameter_specs() -> dict[str, tuple[object, ParameterSpec]]:
-    """List name -> (default, facts) of every parameter, in their order."""
-    return {item.name: (item.default, item.metadata['spec']) for item in fields(NodeParameters)}
-
-
-def read_parameters(values: Mapping[str, object]) -> NodeParameters:
-    """Check values given by name; the rest keep their defaults.
-
-    Raises:
-        ConfigError: a name is unknown, or a value is not accepted.
-    """
-    return change_parameters(NodeParameters(), values)
-
-
-def change_parameters(current: NodeParameters, values: Mapping[str, object]) -> NodeParameters:
-    """Check new values and put them in place of the current ones.
-
-    Raises:
-        ConfigError: a name is unknown, or a value is not accepted.
-    """
-    specs = parameter_specs()
-    accepted: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in specs:
-            raise ConfigError(f'{name} is no parameter; parameters: {", ".join(specs)}')
-        accepted[name] = checked_value(name, value, *specs[name])
-    return replace(current, **accepted)
-
-
-class ParameterStore:
-    """The parameters of a running node: `current` is swapped whole when one changes.
-
-    Args:
-        node: the node to declare them on.
-        is_configured: tells whether the node is past its configuration, where only live
-            parameters may change.
-
-    Raises:
-        ConfigError: a value from the command line or a YAML file is not accepted.
-    """
-
-    def __init__(self, node: Node, is_configured: Callable[[], bool]) -> None:
-        self._is_configured = is_configured
-        values: dict[str, object] = {}
-        for name, (default, spec) in parameter_specs().items():
-            initial = list(default) if isinstance(default, tuple) else default
-            try:
-                declared = node.declare_parameter(name, initial, descriptor(name, default, spec))
-            except ParameterException as err:
-                raise ConfigError(f'{name}: {err}') from err
-            values[name] = declared.value
-        self.current = read_parameters(values)
-        node.add_on_set_parameters_callback(self._on_set)
-
-    def as_dict(self) -> dict[str, object]:
-        """Tell every parameter's value by name."""
-        return asdict(self.current)
-
-    def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
-        specs = parameter_specs()
-        values = {item.name: item.value for item in parameters if item.name in specs}
-        fixed = [name for name in values if specs[name][1].change is not Change.LIVE]
-        if fixed and self._is_configured():
-            reason = (
-                f'{fixed[0]} is read when the node is configured: deactivate and clean up first '
-                '(ros2 lifecycle set), or restart the node'
-            )
-            return SetParametersResult(successful=False, reason=reason)
-        try:
-            self.current = change_parameters(self.current, values)
-        except ConfigError as err:
-            return SetParametersResult(successful=False, reason=str(err))
-        return SetParametersResult(successful=True)

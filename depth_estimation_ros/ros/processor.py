@@ -9,19 +9,19 @@ from depth_estimation_ros.depth_image import valid_fraction
 from depth_estimation_ros.errors import DepthEstimationError, ImageError
 from depth_estimation_ros.msg import DepthStats
 from depth_estimation_ros.ros.conversions import rgb_from_message, seconds
-from depth_estimation_ros.ros.depth_messages import BUILDERS, DepthFrame, corrected_depth
+from depth_estimation_ros.ros.depth_messages import build_message
+from depth_estimation_ros.ros.frame_estimation import FrameEstimation
 from depth_estimation_ros.ros.outputs import Output
 from depth_estimation_ros.ros.stream_state import FrameCost, StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from std_msgs.msg import Header
 
-    from depth_estimation_ros.estimator import DepthEstimator
     from depth_estimation_ros.ros.announcer import Announcer
     from depth_estimation_ros.ros.camera_stream import CameraStream
+    from depth_estimation_ros.ros.model_loading import LoadedModel
     from depth_estimation_ros.ros.parameters import NodeParameters
 
 _SECONDS_PER_MS = 1e-3
@@ -31,8 +31,7 @@ class FrameProcessor:
     """What the worker does with each frame.
 
     Args:
-        estimator: used by this object alone.
-        model_path: of the estimator, for the statistics.
+        model: used by this object alone.
         parameters: asked for the current ones at each frame.
         now_sec: the node's clock [s].
         announcer: says what is wrong with a frame.
@@ -40,18 +39,18 @@ class FrameProcessor:
 
     def __init__(
         self,
-        estimator: DepthEstimator,
+        model: LoadedModel,
         *,
-        model_path: Path,
         parameters: Callable[[], NodeParameters],
         now_sec: Callable[[], float],
         announcer: Announcer,
     ) -> None:
-        self._estimator = estimator
-        self._model_name = model_path.name
+        self._estimator = model.estimator
+        self._model_name = model.path.name
         self._parameters = parameters
         self._now_sec = now_sec
         self._announcer = announcer
+        self._estimations: dict[str, FrameEstimation] = {}
 
     def process(self, stream: CameraStream, message: Any) -> None:
         """Turn one image message into the outputs that somebody listens to."""
@@ -83,35 +82,36 @@ class FrameProcessor:
             message.header,
             height=rgb.shape[0],
             width=rgb.shape[1],
-            fallback_hfov_deg=parameters.fallback_hfov_deg,
+            parameters=parameters,
         )
-        estimating = time.perf_counter()
-        prediction = self._estimator.estimate(rgb, camera.intrinsics if camera else None)
-        frame = DepthFrame(
-            header=message.header,
-            rgb=rgb,
-            depth=corrected_depth(prediction.depth, parameters),
-            camera=camera,
-            max_color_depth=parameters.max_depth or self._estimator.spec.max_depth,
+        resolved = time.perf_counter()
+        frame = self._estimation(stream.name, parameters).estimate(
+            rgb, message.header, camera=camera, parameters=parameters, wanted=wanted
         )
         estimated = time.perf_counter()
-        for output, build in BUILDERS.items():
-            built = build(frame, parameters) if output in wanted else None
+        for output in Output:
+            built = build_message(output, frame, parameters) if output in wanted else None
             if built is not None:
                 stream.outputs.publish(output, built)
         published = time.perf_counter()
-        preprocess = prediction.timings.preprocess_ms * _SECONDS_PER_MS
-        inference = prediction.timings.inference_ms * _SECONDS_PER_MS
+        preprocess = frame.timings.preprocess_ms * _SECONDS_PER_MS
+        inference = frame.timings.inference_ms * _SECONDS_PER_MS
         return FrameCost(
             decode=decoded - started,
             preprocess=preprocess,
             inference=inference,
-            postprocess=estimated - estimating - preprocess - inference,
+            postprocess=estimated - resolved - preprocess - inference,
             publish=published - estimated,
             total=published - started,
             age=self._now_sec() - seconds(message.header.stamp),
             valid_fraction=valid_fraction(frame.depth),
         )
+
+    def _estimation(self, name: str, parameters: NodeParameters) -> FrameEstimation:
+        """Find what is kept between the frames of a camera."""
+        if name not in self._estimations:
+            self._estimations[name] = FrameEstimation(self._estimator, parameters.resize_mode)
+        return self._estimations[name]
 
     def _check_age(self, header: Header, max_age_sec: float) -> None:
         if max_age_sec and self._now_sec() - seconds(header.stamp) > max_age_sec:
