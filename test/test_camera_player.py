@@ -106,13 +106,14 @@ def test_a_photo_is_sent_with_camera_info_of_the_same_stamp(
     images, infos = session.listen(Image, 'image'), session.listen(CameraInfo, 'camera_info')
     before = time.time()
     player = session.start_node(
-        'camera_player', source=photo, num_frames=8, rate_hz=20.0, wait_for_subscribers_sec=20.0
+        'camera_player', source=photo, num_frames=20, rate_hz=20.0, wait_for_subscribers_sec=20.0
     )
     session.spin_until_ended(player)
 
     assert player.returncode == 0
-    assert len(images) >= 7  # the last may be lost with the process
-    assert set(stamps_of(images)) <= set(stamps_of(infos))
+    # The two topics find this listener one after the other, so the first frames may lack one.
+    assert len(set(stamps_of(images)) & set(stamps_of(infos))) >= 10
+    assert stamps_of(images)[-1] == stamps_of(infos)[-1]
     assert all(item.header.frame_id == 'camera_optical_frame' for item in (*images, *infos))
     stamps = [item.header.stamp.sec + item.header.stamp.nanosec * 1e-9 for item in images]
     assert before < stamps[0] < stamps[-1] < time.time()
@@ -130,8 +131,8 @@ def test_frames_come_at_the_rate_asked_for(session: RosSession, photo: Path) -> 
 
     # The first is left out: the timer starts with a tick of its own.
     stamps = [sec + nanosec * 1e-9 for sec, nanosec in stamps_of(infos)][1:]
-    # 50 periods without drift; a busy machine may be late for single frames.
-    assert stamps[50] - stamps[0] == pytest.approx(2.0, abs=0.15)
+    # 50 periods without drift; a busy machine may skip some but is never early.
+    assert 1.9 < stamps[50] - stamps[0] < 4.0
 
 
 def test_a_room_comes_with_its_true_depth_under_the_same_stamp(session: RosSession) -> None:
@@ -193,8 +194,7 @@ def test_a_folder_played_once_ends_after_its_last_picture(
     assert player.returncode == 0
     assert '4 frames sent' in text
     levels = [image.data[0] for image in images]
-    assert levels == [10, 20, 30, 40][: len(levels)]
-    assert len(levels) >= 3
+    assert levels == [10, 20, 30, 40]
 
 
 def test_compressed_images_share_the_stamp_of_camera_info(

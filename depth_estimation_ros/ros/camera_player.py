@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
@@ -38,6 +39,7 @@ MAX_BYTES_AHEAD = 256 * 1024 * 1024  # of photos and video held ready
 PROGRESS_PERIOD_SEC = 2.0
 # A reliable publisher may send these again; a subscriber that keeps up never needs them.
 QUEUE_DEPTH = 5
+ACK_TIMEOUT_SEC = 1
 
 
 class CameraPlayer(Node):
@@ -114,6 +116,9 @@ class CameraPlayer(Node):
         late = f', {self._num_late} late' if self._num_late else ''
         text = f'{self.num_sent} frames sent{late}'
         if self.context.ok():
+            # The last frame of a source played once is not lost with the process.
+            for publisher in (self._image, self._camera_info):
+                publisher.wait_for_all_acked(Duration(seconds=ACK_TIMEOUT_SEC))
             self.get_logger().info(text)
         else:  # after a signal there is no /rosout left to log to
             sys.stderr.write(f'[{NODE_NAME}] {text}\n')

@@ -87,10 +87,10 @@ class NodeProcess:
         lines = self._log_path.read_text(encoding='utf-8', errors='replace').splitlines()
         return '\n'.join(lines[-NUM_TAIL_LINES:])
 
-    def last_line(self) -> str:
-        """Return the last line that the process wrote, without level, time and name."""
-        lines = self.tail().splitlines()
-        line = lines[-1].rpartition(']: ')[2] if lines else 'starts'
+    def progress(self) -> str:
+        """Return what the process logged last, warnings and errors left out."""
+        lines = [line for line in self.tail().splitlines() if line.startswith('[INFO]')]
+        line = lines[-1].split(']: ', maxsplit=1)[-1] if lines else 'starts'
         return textwrap.shorten(line, MAX_LINE_LENGTH, placeholder=' ...')
 
     def check(self) -> None:
@@ -106,7 +106,7 @@ class NodeProcess:
     def last_error(self) -> str:
         """Return the last line that was logged as an error, empty if none was."""
         errors = [line for line in self.tail().splitlines() if line.startswith('[ERROR]')]
-        return errors[-1].rpartition(']: ')[2] if errors else ''
+        return errors[-1].split(']: ', maxsplit=1)[-1] if errors else ''
 
     def stop(self) -> None:
         """Interrupt the process as Ctrl-C would; kill it only if that does not help."""

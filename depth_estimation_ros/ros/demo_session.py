@@ -105,7 +105,7 @@ def _wait_for_depth(
             process.check()
             if CANNOT_CONFIGURE in process.last_error():
                 raise DemoError(f'{process.name} {process.last_error()}')
-            line = process.last_line()
+            line = process.progress()
             if line not in said_lines:
                 said_lines.add(line)
                 say(f'{process.name}: {line}')
