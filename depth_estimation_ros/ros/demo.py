@@ -7,6 +7,7 @@ figures; the exit code is 1 when no depth came.
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import random
@@ -14,7 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.errors import ConfigError, DepthEstimationError
 from depth_estimation_ros.ros.demo_processes import demo_environment
 from depth_estimation_ros.ros.image_sources import ROOM_SEED, SourceKind, SourceOptions
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from depth_estimation_ros.ros.recording import Recording
 
 PACKAGE = 'depth_estimation_ros'
+# For the report; asked for before ten seconds are recorded in vain.
+NEEDED_PACKAGES = ('matplotlib', 'rosbags')
 DDS_PROFILE = Path('config') / 'fastdds_profile.xml'
 # Domain ids up to 101 leave their ports free on every system.
 DOMAIN_IDS = range(1, 102)
@@ -57,6 +60,9 @@ def run_demo(arguments: argparse.Namespace) -> None:
     Raises:
         DepthEstimationError: No depth came, or the input or the model cannot be used.
     """
+    for package in NEEDED_PACKAGES:
+        if find_spec(package) is None:
+            raise ConfigError(f'the demo needs {package}: pip install {package}')
     recording = _record(arguments)
     _say('the estimator runs alone on the same frames, for comparison')
     # Imported late: rclpy and the message types read the environment that _record sets.
