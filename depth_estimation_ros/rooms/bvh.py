@@ -91,9 +91,11 @@ def _split(bounds: Array, order: Array, start: int, stop: int, cost: Array) -> t
     best_cost = 1e300
     best_axis = 0
     best_cut = start + 1
-    axis = 0
+    former = order.copy()
     for turn in range(4):
         axis = turn if turn < 3 else best_axis
+        for i in range(start, stop):
+            order[i] = former[i]
         _sort(bounds, order, start, stop, axis)
         if turn == 3:
             break
