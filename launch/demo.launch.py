@@ -17,6 +17,7 @@ ARGUMENTS = {
     'source': ('rooms', 'rooms, webcam:0, or the path of a photo, a folder or a video.'),
     'rate_hz': ('30.0', 'Frames sent a second [Hz].'),
     'seed': ('1000000416', 'Of the synthetic room and the walk in it.'),
+    'model_path': ('', 'Model file; empty: the one shipped.'),
     'rviz': ('true', 'Start RViz, if it is installed.'),
     'publish_tf': ('true', 'Publish camera_link -> camera_optical_frame, so that z is up.'),
 }
@@ -31,7 +32,7 @@ def generate_launch_description() -> LaunchDescription:
     depth = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'depth.launch.py')),
         launch_arguments={
-            name: LaunchConfiguration(name) for name in ('rviz', 'publish_tf')
+            name: LaunchConfiguration(name) for name in ('model_path', 'rviz', 'publish_tf')
         }.items(),
     )
     player = Node(

@@ -12,13 +12,17 @@ pytest.importorskip('rclpy')
 pytest.importorskip('domain_coordinator')
 
 from depth_session import DepthSession, camera_info, grey_image, image_of, pixels_of
+from rcl_interfaces.msg import Log
 from ros_session import RosSession
+from sensor_msgs.msg import Image
+
+from depth_estimation_ros.ros.qos import Reliability, newest_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sensor_msgs.msg import CameraInfo, Image
+    from sensor_msgs.msg import CameraInfo
 
 pytestmark = pytest.mark.ros
 
@@ -117,3 +121,31 @@ def test_a_bad_value_at_the_start_is_one_line_and_exit_code_1(tmp_path: Path) ->
     assert process.returncode == 1
     assert re.search(r'^depth_estimation: error: .*max_depth.*-3\.0', output, re.MULTILINE)
     assert 'Traceback' not in output
+
+
+def test_a_publisher_that_cannot_be_heard_is_named_after_five_seconds(
+    tmp_path: Path, tiny_model_path: Path
+) -> None:
+    parameters = {'model_path': tiny_model_path, 'image_reliability': 'reliable'}
+    with DepthSession(tmp_path, 'depth/image_rect', **parameters) as session:
+        session.node.create_publisher(Image, 'image', newest_only(Reliability.BEST_EFFORT))
+        line = session.wait_logged('quality of service')
+        assert '/image' in line
+        assert 'set image_reliability to best_effort' in line
+        status = session.wait_status(': frames', lambda status: status.level == b'\x01')
+        assert 'quality of service' in status.message
+
+
+def test_a_topic_that_nobody_publishes_is_named_with_those_that_look_right(
+    tmp_path: Path, tiny_model_path: Path
+) -> None:
+    with RosSession(tmp_path) as ros:
+        ros.node.create_publisher(Image, 'camera/color/image_raw', 1)
+        lines: list[Log] = ros.listen(Log, '/rosout', depth=1000)
+        ros.start_node('node', model_path=tiny_model_path)
+        ros.spin_until(lambda: any('nobody publishes' in line.msg for line in lines))
+    (text,) = [line.msg for line in lines if 'nobody publishes' in line.msg]
+    assert text == (
+        'no depth: nobody publishes /image; topics of type sensor_msgs/msg/Image are: '
+        '/camera/color/image_raw'
+    )

@@ -26,6 +26,7 @@ from depth_estimation_ros.ros.image_sources import SourceKind, read_frames
 from depth_estimation_ros.ros.memory import keep_freed_memory
 from depth_estimation_ros.ros.player_parameters import PlayerParameters
 from depth_estimation_ros.ros.qos import Reliability, newest_only
+from depth_estimation_ros.ros.signals import ignore_further_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +217,7 @@ def main(args: list[str] | None = None) -> int:
         sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
         return 1
     finally:
+        ignore_further_signals()
         if player is not None:
             player.close()
             player.destroy_node()

@@ -28,6 +28,7 @@ from depth_estimation_ros.ros.model_loading import LoadedModel, load_model
 from depth_estimation_ros.ros.monitor import Monitor
 from depth_estimation_ros.ros.parameter_store import ParameterStore
 from depth_estimation_ros.ros.processor import FrameProcessor
+from depth_estimation_ros.ros.signals import ignore_further_signals
 from depth_estimation_ros.ros.worker import Worker
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def main(args: list[str] | None = None) -> int:
         if rclpy.ok():  # else a signal came while the node was made
             raise
     finally:
+        ignore_further_signals()
         if node is not None:
             _end(node)
         rclpy.try_shutdown()
