@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 import pytest
 
-from depth_estimation_ros.errors import BackendError, ConfigError, DataError, ModelFileError
+from depth_estimation_ros.errors import BackendError, ConfigError, ImageError
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.model_spec import Precision, Target, read_model_spec
 
@@ -23,6 +23,7 @@ pytest.importorskip('torch')
 import cv2
 from small_checkpoint import make_small_checkpoint
 
+from depth_estimation_ros.training.activation_ranges import activation_ranges
 from depth_estimation_ros.training.calibration import calibration_images
 from depth_estimation_ros.training.export import ExportOptions, export_model
 from depth_estimation_ros.training.onnx_graph import constant_arrays
@@ -126,14 +127,25 @@ def test_int8_without_images_is_refused(checkpoint: Path, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_calibration_that_has_nothing_to_do_with_the_world_is_found_out(
-    checkpoint: Path, tmp_path: Path
-) -> None:
-    black: list[NDArray[Any]] = [np.zeros((HEIGHT, WIDTH, 3), np.uint8)]
-    options = ExportOptions(precision=Precision.INT8, target=Target.CPU)
-    with pytest.raises(ModelFileError, match='calibrate with more images like those'):
-        export_model(checkpoint, tmp_path / 'model.onnx', options, calibration=black)
-    assert list(tmp_path.iterdir()) == []
+def test_one_odd_image_does_not_decide_the_range() -> None:
+    image = helper.make_tensor_value_info('image', TensorProto.UINT8, [2, 1, 2, 3])
+    value = helper.make_tensor_value_info('value', TensorProto.FLOAT, [2, 1, 2, 3])
+    nodes = [
+        helper.make_node('Cast', ['image'], ['cast'], to=TensorProto.FLOAT),
+        helper.make_node('Sub', ['cast', 'five'], ['value']),
+    ]
+    five = numpy_helper.from_array(np.array(5.0, np.float32), 'five')
+    model = helper.make_model(
+        helper.make_graph(nodes, 'minus_five', [image], [value], [five]),
+        opset_imports=[helper.make_opsetid('', 17)],
+        ir_version=8,
+    )
+    images = [np.full((1, 2, 3), level, np.uint8) for level in (1, 2, 3, 4, 205)]
+    ranges = activation_ranges(model, images, ['cast', 'value'], kept_share=0.75)
+    # Values -4, -3, -2, -1 and 200: three quarters of them are at or below -1, so 0 is kept.
+    assert ranges == {'cast': (0.0, 4.0), 'value': (-3.0, 0.0)}
+    widest = activation_ranges(model, images, ['value'], kept_share=1.0)
+    assert widest == {'value': (-4.0, 200.0)}
 
 
 # --- where the images come from -----------------------------------------------------------------
@@ -159,5 +171,5 @@ def test_synthetic_rooms_calibrate_too() -> None:
 def test_a_source_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='nowhere: neither rooms, nor an image'):
         calibration_images('nowhere', height=64, width=96)
-    with pytest.raises(DataError, match='no image there'):
+    with pytest.raises(ImageError, match='no image or video in this folder'):
         calibration_images(str(tmp_path), height=64, width=96)

@@ -38,8 +38,8 @@ def calibration_images(
 
     Raises:
         ConfigError: There is no such source.
-        DataError: It holds no image.
-        ImageError: A file of it cannot be read.
+        DataError: A data set cannot be read or is empty.
+        ImageError: A folder holds no image, or a file of it cannot be read.
     """
     kind, _, path = source.partition(':')
     if source == ROOMS:

@@ -11,6 +11,7 @@ from pathlib import Path
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnx
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -22,12 +23,12 @@ from onnxruntime.quantization import (
 
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.model_spec import Target
+from depth_estimation_ros.training.activation_ranges import activation_ranges
 from depth_estimation_ros.training.onnx_graph import keep_standard_operators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -53,13 +54,19 @@ def quantize_model(
     """
     if not images:
         raise ConfigError('precision int8 needs calibration images: --calibration FOLDER or rooms')
-    convolutions = [node.name for node in model.graph.node if node.op_type == 'Conv']
+    convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
     is_cpu = target is Target.CPU
+    tensors = [name for node in convolutions[1:-1] for name in (node.input[0], node.output[0])]
+    ranges = activation_ranges(model, images, tensors)
     options: dict[str, Any] = {
         'WeightSymmetric': True,
         'ActivationSymmetric': not is_cpu,
         'QuantizeBias': is_cpu,
         'OpTypesToExcludeOutputQuantization': [] if is_cpu else ['Conv'],
+        'TensorQuantOverrides': {
+            name: [{'rmin': np.float32(low), 'rmax': np.float32(high)}]
+            for name, (low, high) in ranges.items()
+        },
     }
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -68,10 +75,10 @@ def quantize_model(
         quantize_static(
             copy,
             path,
-            _Images(images, batch_size=_batch_size(model)),
+            _OneImage(images[0], batch_size=_batch_size(model)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=['Conv'],
-            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            nodes_to_exclude=[convolutions[0].name, convolutions[-1].name],
             per_channel=True,
             reduce_range=is_cpu,
             activation_type=QuantType.QUInt8 if is_cpu else QuantType.QInt8,
@@ -87,22 +94,15 @@ def quantize_model(
     return quantized
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]
-    """Calibration images, one batch of equal images at a time."""
+class _OneImage(CalibrationDataReader):  # type: ignore[misc]
+    """What the quantizer wants to see although all ranges are given."""
 
-    def __init__(self, images: Sequence[NDArray[np.uint8]], *, batch_size: int) -> None:
-        self._batches = self._iterate(images, batch_size)
+    def __init__(self, image: NDArray[np.uint8], *, batch_size: int) -> None:
+        self._inputs = [{'image': image[None].repeat(batch_size, axis=0)}]
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        """Return the next input, None behind the last."""
-        return next(self._batches, None)
-
-    @staticmethod
-    def _iterate(
-        images: Sequence[NDArray[np.uint8]], batch_size: int
-    ) -> Iterator[dict[str, NDArray[np.uint8]]]:
-        for image in images:
-            yield {'image': image[None].repeat(batch_size, axis=0)}
+        """Return the input, then None."""
+        return self._inputs.pop() if self._inputs else None
 
 
 def _batch_size(model: onnx.ModelProto) -> int:
