@@ -100,11 +100,11 @@ def _new_figure(
     # The object-oriented side of matplotlib: no window system, no global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     heights = [1.1, *(10.6 / num_panels for num_panels in panels_per_row)]
-    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
-    figure = Figure(figsize=(13.2, sum(heights)), dpi=DPI, layout=layout)
+    # Humble's matplotlib 3.5 has no layout engine as an object.
+    layout: dict[str, object] = {'w_pad': 0.12, 'h_pad': 0.08}
+    figure = Figure(figsize=(13.2, sum(heights)), dpi=DPI, constrained_layout=layout)
     FigureCanvasAgg(figure)
     figure.set_facecolor(_hex(BACKGROUND))
     bands = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
