@@ -24,6 +24,7 @@ def _batch(num: int = 2, height: int = 6, width: int = 8) -> ImageBatch:
         image=torch.rand(num, 3, height, width, generator=generator),
         depth=1 + torch.rand(num, 1, height, width, generator=generator),
         fx=torch.full((num,), 10.0),
+        zoom=torch.ones(num),
     )
 
 
@@ -46,7 +47,9 @@ def test_flip_mirrors_the_chosen_image_with_its_depth() -> None:
 def test_the_channels_of_36_percent_of_the_images_are_permuted() -> None:
     num = 20000
     image = torch.tensor([0.1, 0.2, 0.3]).view(1, 3, 1, 1).expand(num, 3, 1, 1)
-    batch = ImageBatch(image=image, depth=torch.ones(num, 1, 1, 1), fx=torch.ones(num))
+    batch = ImageBatch(
+        image=image, depth=torch.ones(num, 1, 1, 1), fx=torch.ones(num), zoom=torch.ones(num)
+    )
     augmentation = Augmentation(channel_swap_probability=0.5)
     result = augmentation.apply(batch, seed=1, own=slice(0, num), num_drawn=num)
     changed = (result.image != image).flatten(1).any(1).float().mean().item()
@@ -57,7 +60,7 @@ def test_the_channels_of_36_percent_of_the_images_are_permuted() -> None:
 def test_half_of_the_images_are_mirrored() -> None:
     num = 20000
     image = torch.tensor([0.0, 1.0]).expand(num, 3, 1, 2)
-    batch = ImageBatch(image=image, depth=image[:, :1], fx=torch.ones(num))
+    batch = ImageBatch(image=image, depth=image[:, :1], fx=torch.ones(num), zoom=torch.ones(num))
     result = Augmentation(flip_probability=0.5).apply(
         batch, seed=1, own=slice(0, num), num_drawn=num
     )
@@ -74,10 +77,13 @@ def test_channels_are_put_in_the_order_given() -> None:
 def test_a_crop_lengthens_the_lens_and_leaves_depth_alone() -> None:
     # The right lower quarter: each of its pixels twice in each direction.
     depth = torch.tensor([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]).view(1, 1, 2, 4)
-    batch = ImageBatch(image=depth.expand(1, 3, 2, 4), depth=depth, fx=torch.tensor([10.0]))
+    batch = ImageBatch(
+        image=depth.expand(1, 3, 2, 4), depth=depth, fx=torch.tensor([10.0]), zoom=torch.ones(1)
+    )
     result = crop(batch, torch.tensor([0.5]), torch.tensor([[1.0, 1.0]]))
     assert result.depth[0, 0].tolist() == [[7.0, 7.0, 8.0, 8.0], [7.0, 7.0, 8.0, 8.0]]
     assert result.fx.item() == 20.0
+    assert result.zoom.item() == 2.0
 
 
 def test_a_crop_keeps_the_angle_between_two_points() -> None:
@@ -85,7 +91,12 @@ def test_a_crop_keeps_the_angle_between_two_points() -> None:
     columns = torch.arange(64.0)
     image = torch.zeros(1, 3, 32, 64)
     image[..., 30], image[..., 40] = 1.0, 1.0
-    batch = ImageBatch(image=image, depth=torch.full((1, 1, 32, 64), 4.0), fx=torch.tensor([40.0]))
+    batch = ImageBatch(
+        image=image,
+        depth=torch.full((1, 1, 32, 64), 4.0),
+        fx=torch.tensor([40.0]),
+        zoom=torch.ones(1),
+    )
     result = crop(batch, torch.tensor([0.5]), torch.tensor([[0.5, 0.5]]))
     line = result.image[0, 0, 16]
     left, right = line[:34].clone(), line[34:].clone()
@@ -140,7 +151,9 @@ def test_two_processes_draw_what_one_would_have() -> None:
         flip_probability=0.5, channel_swap_probability=0.5, photometric=0.5, min_crop_scale=0.6
     )
     whole = augmentation.apply(batch, seed=9, own=slice(0, 4), num_drawn=4)
-    share = ImageBatch(image=batch.image[2:], depth=batch.depth[2:], fx=batch.fx[2:])
+    share = ImageBatch(
+        image=batch.image[2:], depth=batch.depth[2:], fx=batch.fx[2:], zoom=batch.zoom[2:]
+    )
     part = augmentation.apply(share, seed=9, own=slice(2, 4), num_drawn=4)
     assert torch.equal(part.image, whole.image[2:])
     assert torch.equal(part.depth, whole.depth[2:])

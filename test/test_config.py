@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.training.config import PRESETS, TrainConfig, preset
+from depth_estimation_ros.training.config import TrainConfig
+from depth_estimation_ros.training.presets import PRESETS, preset
 
 
 def test_the_paper_preset_is_the_papers_recipe() -> None:

@@ -41,13 +41,16 @@ def _reference_ssim(first: Image, second: Image, max_value: float) -> float:
     cov = mean(first * second) - mu1 * mu2
     c1, c2 = (0.01 * max_value) ** 2, (0.03 * max_value) ** 2
     top = (2 * mu1 * mu2 + c1) * (2 * cov + c2)
-    return float((top / ((mu1**2 + mu2**2 + c1) * (var1 + var2 + c2))).mean())
+    similarity: Image = top / ((mu1**2 + mu2**2 + c1) * (var1 + var2 + c2))
+    return float(similarity.mean())
 
 
 def _reference_loss(prediction: Image, truth: Image) -> float:
     """The paper's loss, pixel by pixel: (N, h, w) each."""
     num, height, width = truth.shape
-    similar, edges, absolute = 0.0, 0.0, 0.0
+    similar: float = 0
+    edges: float = 0
+    absolute: float = 0
     for p, t in zip(prediction, truth, strict=True):
         similar += min(max((1 - _reference_ssim(t, p, 100.0)) * 0.5, 0), 1)
         for v in range(height):
@@ -58,7 +61,8 @@ def _reference_loss(prediction: Image, truth: Image) -> float:
                 if u + 1 < width:
                     edges += abs((p[v, u + 1] - p[v, u]) - (t[v, u + 1] - t[v, u]))
     pixels = num * height * width
-    return similar / num + edges / pixels + 0.1 * absolute / pixels
+    total: float = similar / num + edges / pixels + 0.1 * absolute / pixels
+    return total
 
 
 def _pair(*, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -112,7 +116,7 @@ def test_what_the_network_says_where_depth_is_missing_does_not_matter(domain: st
     other.requires_grad_()
     value = loss(other, truth)
     assert value.item() == pytest.approx(loss(raw, truth).item(), rel=1e-9)
-    value.backward()
+    torch.autograd.backward(value)
     assert other.grad is not None
     assert other.grad[0, 0, 3:9, 4:12].abs().max() == 0
 
@@ -123,7 +127,7 @@ def test_an_image_without_any_depth_counts_as_zero() -> None:
     kept = DepthLoss()(raw[[0, 2]], truth[[0, 2]]).item()
     raw.requires_grad_()
     value = DepthLoss()(raw, truth)
-    value.backward()
+    torch.autograd.backward(value)
     assert value.item() == pytest.approx(kept * 2 / 3)
     assert raw.grad is not None
     assert raw.grad.isfinite().all()

@@ -7,6 +7,7 @@ from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.training.encoders import (
     KERAS_DENSENET_EPSILON,
     KERAS_RESNET_EPSILON,
+    KerasResNet50Encoder,
 )
 from depth_estimation_ros.training.model import (
     DenseDepthNet,
@@ -74,7 +75,9 @@ def test_densenet_skips_are_after_the_relu_and_resnet_skips_before() -> None:
 
 
 def test_keras_resnet_strides_in_the_first_convolution_and_has_biases() -> None:
-    trunk = build_densedepth('resnet50', decoder_width=16, keras_v1=True).encoder.trunk
+    encoder = build_densedepth('resnet50', decoder_width=16, keras_v1=True).encoder
+    assert isinstance(encoder, KerasResNet50Encoder)
+    trunk = encoder.trunk
     assert trunk.layer2[0].conv1.stride == (2, 2)
     assert trunk.layer2[0].conv2.stride == (1, 1)
     assert all(m.bias is not None for m in trunk.modules() if isinstance(m, torch.nn.Conv2d))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     'BACKEND_CHOICES',
+    'add_data_option',
     'add_model_arguments',
     'non_negative_float',
     'non_negative_int',
@@ -53,6 +55,29 @@ def non_negative_float(text: str) -> float:
     if not 0.0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f'{text} is not a number of 0 or more')
     return value
+
+
+def add_data_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add --data-option, a list of (name, value) that `open_dataset` takes."""
+    parser.add_argument(
+        '--data-option',
+        action='append',
+        default=[],
+        type=_key_and_value,
+        metavar='KEY=VALUE',
+        help='what this kind of data takes besides its path, such as depth_scale=0.001',
+    )
+
+
+def _key_and_value(text: str) -> tuple[str, object]:
+    """Parse KEY=VALUE; a value that is a number is one (argparse type)."""
+    key, equals, value = text.partition('=')
+    if not equals or not key.isidentifier():
+        raise argparse.ArgumentTypeError(f'{text!r} is not KEY=VALUE')
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
+    add_data_option,
     non_negative_int,
     positive_float,
     positive_int,
@@ -36,14 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='nyu-eigen nyu_test.zip (or its folder), nyu-labeled, nyu-densedepth, rgbd-folder '
         '..., each with its path; or rooms: synthetic ones that no training has seen',
     )
-    parser.add_argument(
-        '--data-option',
-        action='append',
-        default=[],
-        type=_key_and_value,
-        metavar='KEY=VALUE',
-        help='what this kind of data takes besides its path, such as depth_scale=0.001',
-    )
+    add_data_option(parser)
     parser.add_argument('--output', type=Path, metavar='JSON', help='also write the result there')
     parser.add_argument(
         '--convention',
@@ -128,19 +122,6 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         atomic_write_text(args.output, json.dumps(report, indent=2) + '\n')
     return 0
-
-
-def _key_and_value(text: str) -> tuple[str, object]:
-    """Parse KEY=VALUE; a value that is a number is one (argparse type)."""
-    import json
-
-    key, equals, value = text.partition('=')
-    if not equals or not key.isidentifier():
-        raise argparse.ArgumentTypeError(f'{text!r} is not KEY=VALUE')
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value
 
 
 def _evaluate(

@@ -7,8 +7,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.cli.arguments import positive_float, positive_int
-from depth_estimation_ros.training.config import CHOICES, PRESETS, TrainConfig
+from depth_estimation_ros.cli.arguments import add_data_option, positive_float
+from depth_estimation_ros.training.config import CHOICES, TrainConfig
+from depth_estimation_ros.training.presets import PRESETS
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ['HELP', 'add_arguments', 'run']
 
 HELP = 'train DenseDepth on NYU Depth v2, your own recordings or synthetic rooms'
-DATA_CHOICES = ('rooms', 'nyu-densedepth', 'nyu-labeled', 'rgbd-folder', 'rosbag')
 _INTERRUPTED = 130
 _logger = logging.getLogger(__name__)
 
@@ -51,25 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     data = parser.add_argument_group('data')
     data.add_argument(
-        '--data', choices=DATA_CHOICES, default='rooms', help='kind of data (%(default)s)'
+        '--data',
+        nargs='+',
+        default=['rooms'],
+        metavar=('KIND', 'PATH'),
+        help='rooms (synthetic; the path is a folder that keeps them), or nyu-densedepth, '
+        'nyu-labeled, rgbd-folder or rosbag with its path (rooms)',
     )
+    add_data_option(data)
     data.add_argument(
-        '--data-path', type=Path, metavar='PATH', help='its file or folder; for rooms, a cache'
+        '--data-name', metavar='TEXT', help='what the model card shall call the data (its kind)'
     )
-    data.add_argument(
-        '--data-option',
-        action='append',
-        default=[],
-        metavar='NAME=VALUE',
-        help='what this kind of data takes, such as depth_scale=0.001 (docs/data.md); repeatable',
-    )
-    data.add_argument(
-        '--num-rooms',
-        type=positive_int,
-        default=30000,
-        metavar='N',
-        help='rooms to train on (%(default)s)',
-    )
+    data.add_argument('--licence', default='unknown', metavar='TEXT', help='of the weights')
     settings = parser.add_argument_group('settings', "each replaces the preset's")
     for setting in fields(TrainConfig):
         _add_setting(settings, setting.name, str(setting.type), setting.metadata['help'])
@@ -98,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DepthEstimationError: The settings, the data or a checkpoint cannot be used.
     """
+    if len(args.data) > 2:
+        args.usage_error(f'--data takes a kind and a path, not {" ".join(args.data)}')
     from depth_estimation_ros.training.distributed import process_group
     from depth_estimation_ros.training.run import train
 
@@ -125,17 +120,14 @@ def _config(args: argparse.Namespace) -> TrainConfig:
 
 def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:
     """Open the training and the validation split."""
-    from depth_estimation_ros.training.datasets import open_dataset, parse_options
+    from depth_estimation_ros.training.datasets import open_dataset
     from depth_estimation_ros.training.run import TrainingData
 
-    size = config.image_size
-    options = parse_options(args.data, args.data_option)
-    if args.data == 'rooms':
-        options.setdefault('num_rooms', args.num_rooms)
+    kind, path = args.data[0], args.data[1] if len(args.data) == 2 else None
+    options: dict[str, Any] = {'size': config.image_size, **dict(args.data_option)}
     return TrainingData(
-        train=open_dataset(args.data, args.data_path, split='train', size=size, **options),
-        validation=open_dataset(
-            args.data, args.data_path, split='validation', size=size, **options
-        ),
-        name=args.data,
+        train=open_dataset(kind, path, split='train', **options),
+        validation=open_dataset(kind, path, split='validation', **options),
+        name=args.data_name or kind,
+        licence=args.licence,
     )

@@ -27,12 +27,15 @@ class ImageBatch:
     Attributes:
         image: (N, 3, H, W) float RGB in [0, 1].
         depth: (N, 1, H, W) float depth along Z [m]; 0 or NaN = missing.
-        fx: (N,) float focal length [px at width W].
+        fx: (N,) float focal length [px at width W]; 0 = unknown.
+        zoom: (N,) float, how many times longer a crop has made the lens, whether fx is known or
+            not.
     """
 
     image: torch.Tensor
     depth: torch.Tensor
     fx: torch.Tensor
+    zoom: torch.Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +129,7 @@ def crop(batch: ImageBatch, scale: torch.Tensor, place: torch.Tensor) -> ImageBa
             batch.depth, grid, mode='nearest', padding_mode='border', align_corners=False
         ),
         fx=batch.fx / scale,
+        zoom=batch.zoom / scale,
     )
 
 

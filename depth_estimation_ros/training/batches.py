@@ -19,13 +19,13 @@ def to_device(items: dict[str, Any], device: torch.device) -> ImageBatch:
 
     Args:
         items: `image` (N, 3, H, W) uint8 RGB, `depth` (N, H, W) float32 [m], 0 or NaN = missing,
-            `intrinsics` (N, 4) float32 fx fy cx cy [px].
+            `intrinsics` (N, 4) float32 fx fy cx cy [px], 0 = unknown.
         device: Where to.
     """
     image = items['image'].to(device, non_blocking=True).float() / 255
     depth = items['depth'].to(device, non_blocking=True).unsqueeze(1)
     fx = items['intrinsics'].to(device, non_blocking=True)[:, 0]
-    return ImageBatch(image=image, depth=depth, fx=fx)
+    return ImageBatch(image=image, depth=depth, fx=fx, zoom=torch.ones_like(fx))
 
 
 def resized(batch: ImageBatch, size: tuple[int, int]) -> ImageBatch:
@@ -43,16 +43,18 @@ def resized(batch: ImageBatch, size: tuple[int, int]) -> ImageBatch:
         image=image,
         depth=F.interpolate(batch.depth, size, mode='nearest'),
         fx=batch.fx * size[1] / width,
+        zoom=batch.zoom,
     )
 
 
 def focal_scale(batch: ImageBatch, config: TrainConfig) -> torch.Tensor:
     """Return what depth is multiplied by to get what the network learns, (N, 1, 1, 1).
 
-    The network learns depth as a camera of focal length `training_fx` would have seen it. Images
-    without a focal length (fx not positive) are taken as they are.
+    The network learns depth as a camera of focal length `training_fx` would have seen it: what
+    looks twice as large is half as far. Without that, or for an image whose focal length is not
+    known, it learns depth as the data's own camera would have seen it, before any crop.
     """
-    scale = torch.ones_like(batch.fx)
+    scale = 1 / batch.zoom
     if config.training_fx is not None:
         fx = config.training_fx * batch.image.shape[-1] / config.image_width
         scale = torch.where(batch.fx > 0, fx / batch.fx.clamp_min(1e-6), scale)

@@ -220,7 +220,8 @@ def load_weights(
 def rng_state() -> dict[str, Any]:
     """Return the state of Python's, NumPy's and PyTorch's generators as plain values."""
     version, words, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002
+    legacy: Any = np.random.get_state(legacy=True)  # noqa: NPY002
+    name, keys, position, has_gauss, cached = legacy
     return {
         'python': [version, list(words), gauss],
         'numpy': [name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached],

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Final, TypeVar
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from depth_estimation_ros.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    'encoder': ('densenet169', 'densenet121', 'resnet50', 'small'),
+    'encoder': ('densenet169', 'densenet121', 'densenet201', 'resnet50', 'small'),
     'variant': ('paper', 'blog'),
     'optimizer': ('adam-amsgrad', 'adamw'),
     'schedule': ('constant', 'cosine'),
@@ -62,7 +65,9 @@ class TrainConfig:
     """Everything that decides what a training run gives, but the data's place."""
 
     # The network
-    encoder: str = _setting('densenet169', 'densenet169, densenet121, resnet50 or small')
+    encoder: str = _setting(
+        'densenet169', 'densenet169 (the paper), densenet121, densenet201, resnet50 or small'
+    )
     variant: str = _setting('paper', 'decoder: paper or blog')
     decoder_width: int | None = _setting(
         None, "channels of the decoder's first layer; None = its own"
@@ -196,69 +201,10 @@ class TrainConfig:
         return cls(**values)
 
 
-_BLOG = TrainConfig(variant='blog', batch_size=5)
-_MODERN = TrainConfig(
-    encoder='densenet121',
-    variant='blog',
-    decoder_width=256,
-    imagenet_normalization=True,
-    positive_output=True,
-    align_corners=False,
-    photometric=0.5,
-    channel_swap_probability=0.0,
-    min_crop_scale=0.6,
-    loss_domain='log',
-    ssim_weight=0.0,
-    edge_weight=0.5,
-    l1_weight=1.0,
-    edge_scales=4,
-    batch_size=16,
-    epochs=15,
-    optimizer='adamw',
-    learning_rate=4e-4,
-    weight_decay=0.01,
-    schedule='cosine',
-    warmup_fraction=0.03,
-    gradient_clip=5.0,
-    ema_decay=0.999,
-    precision='bf16',
-    channels_last=True,
-    num_workers=4,
-)
-PRESETS: Final[dict[str, TrainConfig]] = {
-    'paper': TrainConfig(),
-    'blog-densenet169': replace(_BLOG, epochs=8),
-    'blog-densenet121': replace(_BLOG, encoder='densenet121', epochs=6),
-    'blog-resnet50': replace(_BLOG, encoder='resnet50', epochs=5),
-    'modern': _MODERN,
-    'small-rooms': replace(
-        _MODERN,
-        encoder='small',
-        decoder_width=None,
-        encoder_weights='none',
-        imagenet_normalization=False,
-        positive_output=None,
-        image_height=192,
-        image_width=256,
-        training_fx=220.16,  # 0.86 of the width: about 60 degrees
-        min_depth=0.2,
-        min_crop_scale=0.75,
-        batch_size=24,
-        steps=4500,
-        learning_rate=2e-3,
-        coarse_fraction=0.8,
-        precision='fp32',
-        num_workers=1,
-    ),
-}
-
-
-def preset(name: str) -> TrainConfig:
-    """Return a preset by its name.
-
-    Raises:
-        ConfigError: No preset has this name.
-    """
-    if name not in PRESETS:
-        raise ConfigError(f'unknown preset {name!r}: use one of {", ".join(PRESETS)}')
-    return PRESETS[name]
+def changed_settings(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Say which settings differ; one that only one side has does not."""
+    return [
+        f'{name} was {value}, is {now[name]}'
+        for name, value in then.items()
+        if now.get(name, value) != value
+    ]

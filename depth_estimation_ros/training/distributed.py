@@ -108,7 +108,9 @@ def synchronize_batch_norm(network: nn.Module, device: torch.device) -> nn.Modul
     PyTorch's own does this on GPUs only; the stand-in for CPUs is below.
     """
     if device.type == 'cuda':
-        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm
+        converted: nn.Module = convert(network)
+        return converted
     for layer in network.modules():
         if type(layer) is nn.BatchNorm2d:
             layer.__class__ = SharedBatchNorm2d
@@ -123,13 +125,17 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         sums = torch.stack([x.sum((0, 2, 3)), x.square().sum((0, 2, 3))])
-        sums = distributed_functional.all_reduce(sums)
+        all_reduce: Any = distributed_functional.all_reduce
+        sums = all_reduce(sums)
         count = x.numel() // x.shape[1] * distributed.get_world_size()
         mean = sums[0] / count
         variance = (sums[1] / count - mean.square()).clamp_min(0)
         self._update_statistics(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        return x * scale.view(1, -1, 1, 1) + (self.bias - mean * scale).view(1, -1, 1, 1)
+        output: torch.Tensor = x * scale.view(1, -1, 1, 1) + (self.bias - mean * scale).view(
+            1, -1, 1, 1
+        )
+        return output
 
     @torch.no_grad()
     def _update_statistics(self, mean: torch.Tensor, variance: torch.Tensor) -> None:

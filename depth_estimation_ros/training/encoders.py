@@ -7,7 +7,7 @@ torchvision's names, so that its ImageNet weights load.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -31,7 +31,17 @@ def set_batch_norm(
             layer.momentum = layer.momentum if momentum is None else momentum
 
 
-class DenseNetEncoder(nn.Module):
+class Encoder(nn.Module):
+    """What turns an image into five maps.
+
+    Attributes:
+        channels: Channels of the maps at 1/2, 1/4, 1/8, 1/16 and 1/32.
+    """
+
+    channels: tuple[int, ...]
+
+
+class DenseNetEncoder(Encoder):
     """The features of a torchvision DenseNet, with the skips that DenseDepth takes.
 
     They are the stem after its ReLU, the pooled stem, the first two transitions after their
@@ -53,7 +63,7 @@ class DenseNetEncoder(nn.Module):
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Return the maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the image."""
-        layers = self.features
+        layers: Any = self.features
         stem = F.relu(layers.norm0(layers.conv0(image)))
         quarter = layers.pool0(stem)
         eighth = layers.transition1(layers.denseblock1(quarter))
@@ -63,21 +73,21 @@ class DenseNetEncoder(nn.Module):
         return [stem, quarter, eighth, sixteenth, F.relu(bottom) if self.final_relu else bottom]
 
 
-class ResNet50Encoder(nn.Module):
+class ResNet50Encoder(Encoder):
     """The trunk of torchvision's ResNet-50, with skips where the blog took them.
 
     The skips at 1/8 and 1/16 are the raw output of the strided convolution of the stage that
     follows. In torchvision that is the 3x3 of the first block (in Keras, the 1x1 before it).
     """
 
-    channels: tuple[int, ...] = (64, 64, 128, 256, 2048)
+    channels = (64, 64, 128, 256, 2048)
     strided_conv = 'conv2'
 
     def __init__(self) -> None:
         super().__init__()
-        trunk = torchvision.models.resnet50(weights=None)
+        trunk: Any = torchvision.models.resnet50(weights=None)
         del trunk.fc, trunk.avgpool
-        self.trunk = trunk
+        self.trunk: Any = trunk
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Return the maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the image."""
@@ -96,7 +106,7 @@ class ResNet50Encoder(nn.Module):
         self, block: nn.Module, x: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Run the first bottleneck of a stage; also return its raw strided convolution."""
-        layers = cast('torchvision.models.resnet.Bottleneck', block)
+        layers: Any = block
         first = layers.conv1(x)
         second = layers.conv2(F.relu(layers.bn1(first)))
         third = layers.conv3(F.relu(layers.bn2(second)))
@@ -151,7 +161,7 @@ def _transition(in_channels: int, out_channels: int) -> nn.Sequential:
     )
 
 
-class SmallDenseNetEncoder(nn.Module):
+class SmallDenseNetEncoder(Encoder):
     """A DenseNet for CPUs and small boards, trained from nothing.
 
     It starts thin, because a channel at half resolution costs as much as 256 of them at the

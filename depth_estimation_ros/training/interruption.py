@@ -1,4 +1,4 @@
-"""Stopping a run in good order: Ctrl-C, a time limit, too little memory."""
+"""Stopping a run in good order: Ctrl-C, a time limit, too little memory, a loss that is NaN."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from torch import nn
+
+_RUNAWAY_WEIGHT = 1e6
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -85,3 +88,23 @@ def _is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return 'out of memory' in text or "can't allocate memory" in text
+
+
+def bad_loss(loss: float, *, step: int, names: list[str], network: nn.Module) -> DataError:
+    """Return the error of a loss that is no number.
+
+    Args:
+        loss: It.
+        step: Where.
+        names: The samples of the batch.
+        network: What was run on them: if its weights have run away it was not the samples.
+    """
+    sound = all(weight.abs().max() < _RUNAWAY_WEIGHT for weight in network.parameters())
+    advice = (
+        'Look at these samples'
+        if sound
+        else 'The reason lies before it, the weights have run away: lower --learning-rate'
+    )
+    return DataError(
+        f'the loss is {loss} at step {step}; the batch is {", ".join(names)}. {advice}'
+    )

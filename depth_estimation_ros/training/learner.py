@@ -36,6 +36,7 @@ class Learner:
         self.config = config
         self.group = group
         self.num_steps = num_steps
+        self.num_coarse_steps = round(config.coarse_fraction * num_steps)
         self.share = group.share(config.batch_size)
         self.own = slice(group.rank * self.share, (group.rank + 1) * self.share)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
@@ -67,15 +68,22 @@ class Learner:
             model.compile()
         return model
 
-    def is_coarse(self, step: int) -> bool:
-        """Whether a step trains on images of half the size."""
-        return step < round(self.config.coarse_fraction * self.num_steps)
+    def image_size(self, step: int) -> tuple[int, int]:
+        """Return the (height, width) of the images of a step [px]."""
+        divisor = 2 if step < self.num_coarse_steps else 1
+        return self.config.image_height // divisor, self.config.image_width // divisor
+
+    def _steps_at_this_size(self, step: int) -> int:
+        """Return how many steps before this one had images of the same size.
+
+        The averaged weights forget the others: a network for small images is wrong on large ones.
+        """
+        return step if step < self.num_coarse_steps else step - self.num_coarse_steps
 
     def examples(self, items: dict[str, Any], step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a step's images (N, 3, H, W) and its targets (N, 1, H/2, W/2), coded depth."""
         config = self.config
-        divisor = 2 if self.is_coarse(step) else 1
-        size = (config.image_height // divisor, config.image_width // divisor)
+        size = self.image_size(step)
         batch = self.augmentation.apply(
             resized(to_device(items, self.group.device), size),
             seed=config.seed * 1_000_003 + step,
@@ -112,14 +120,14 @@ class Learner:
         if mean != mean or abs(mean) == float('inf'):
             return mean
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        torch.autograd.backward(self.scaler.scale(loss))
         if self.config.gradient_clip:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if self.average is not None:
-            self.average.update(self.network, step=step)
+            self.average.update(self.network, age=self._steps_at_this_size(step))
         return mean
 
     def weights(self) -> dict[str, torch.Tensor]:

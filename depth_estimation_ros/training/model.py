@@ -12,6 +12,7 @@ import torchvision
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.training.encoders import (
     DenseNetEncoder,
+    Encoder,
     KerasResNet50Encoder,
     ResNet50Encoder,
     SmallDenseNetEncoder,
@@ -26,22 +27,22 @@ IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 LEAKY_SLOPE: Final = 0.2
 
 
-def _densenet121() -> nn.Module:
+def _densenet121() -> Encoder:
     features = torchvision.models.densenet121(weights=None).features
     return DenseNetEncoder(features, (64, 64, 128, 256, 1024))
 
 
-def _densenet169() -> nn.Module:
+def _densenet169() -> Encoder:
     features = torchvision.models.densenet169(weights=None).features
     return DenseNetEncoder(features, (64, 64, 128, 256, 1664))
 
 
-def _densenet201() -> nn.Module:
+def _densenet201() -> Encoder:
     features = torchvision.models.densenet201(weights=None).features
     return DenseNetEncoder(features, (64, 64, 128, 256, 1920))
 
 
-ENCODERS: Final[dict[str, Callable[[], nn.Module]]] = {
+ENCODERS: Final[dict[str, Callable[[], Encoder]]] = {
     'densenet169': _densenet169,
     'densenet121': _densenet121,
     'densenet201': _densenet201,
@@ -100,7 +101,7 @@ class DenseDepthNet(nn.Module):
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Encoder,
         *,
         encoder_name: str,
         variant: str,
@@ -116,7 +117,7 @@ class DenseDepthNet(nn.Module):
         self.align_corners = True
         self.leaky_slope = LEAKY_SLOPE
         self.positive_output = positive_output
-        channels: Sequence[int] = encoder.channels  # type: ignore[assignment]
+        channels = encoder.channels
         self.encoder = encoder
         self.conv2 = nn.Conv2d(channels[-1], decoder_width, 1)
         widths = [decoder_width // 2**index for index in range(5)]
@@ -218,11 +219,11 @@ def build_densedepth(
     )
 
 
-def _own_width(trunk: nn.Module, *, encoder: str, variant: str) -> int:
+def _own_width(trunk: Encoder, *, encoder: str, variant: str) -> int:
     """Return the decoder width that a variant has with this encoder."""
     if encoder == 'small':
         return SMALL_DECODER_WIDTH
-    channels: int = trunk.channels[-1]  # type: ignore[index]
+    channels = trunk.channels[-1]
     return channels if variant == 'paper' else channels // 2
 
 

@@ -41,7 +41,7 @@ def learning_rate(step: int, *, num_steps: int, config: TrainConfig) -> float:
 class WeightAverage:
     """An exponential moving average of a network's weights and batch-norm statistics.
 
-    It starts fast, so that the random weights of the beginning are soon forgotten.
+    It starts fast, so that the weights of the beginning are soon forgotten.
     """
 
     def __init__(self, network: nn.Module, *, decay: float) -> None:
@@ -49,9 +49,14 @@ class WeightAverage:
         self.weights = {name: value.clone() for name, value in network.state_dict().items()}
 
     @torch.no_grad()
-    def update(self, network: nn.Module, *, step: int) -> None:
-        """Take in the weights after a step, counted from 0."""
-        decay = min(self.decay, (1 + step) / (10 + step))
+    def update(self, network: nn.Module, *, age: int) -> None:
+        """Take in the weights after a step.
+
+        Args:
+            network: Whose weights.
+            age: Steps that the average has taken in before this one and should remember.
+        """
+        decay = min(self.decay, (1 + age) / (10 + age))
         averaged, current = [], []
         for name, value in network.state_dict().items():
             if value.is_floating_point():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WEIGHTS: Final = {
     'densenet169': 'DenseNet169_Weights.IMAGENET1K_V1',
     'densenet121': 'DenseNet121_Weights.IMAGENET1K_V1',
+    'densenet201': 'DenseNet201_Weights.IMAGENET1K_V1',
     'resnet50': 'ResNet50_Weights.IMAGENET1K_V1',
 }
 # torchvision's files of DenseNet are older than its layers' names.

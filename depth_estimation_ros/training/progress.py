@@ -20,32 +20,33 @@ _LOGGER = logging.getLogger(__name__)
 class RunLog:
     """Writes `log.jsonl`, one line a record, and the same to TensorBoard if it is installed.
 
-    Lines of a later step than the one a run resumes at are dropped: they are made again.
+    Lines of a later step than the one a run resumes at are dropped: they are made again. Without
+    a folder, as in all processes of a run but one, it says nothing.
     """
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None,
         *,
         first_step: int,
         num_steps: int,
-        is_main: bool = True,
         quiet: bool = False,
     ) -> None:
-        self.path = folder / 'log.jsonl' if is_main else Path(os.devnull)
-        if is_main:
+        self.path = Path(os.devnull) if folder is None else folder / 'log.jsonl'
+        self._board = None
+        if folder is not None:
             self._keep_until(first_step)
+            self._board = _open_tensorboard(folder / 'tensorboard', first_step)
         self._file = self.path.open('a', encoding='utf-8')
-        self._board = _open_tensorboard(folder / 'tensorboard', first_step) if is_main else None
         self._bar = tqdm(
             total=num_steps,
             initial=first_step,
             unit='step',
             dynamic_ncols=True,
-            disable=quiet,
+            disable=quiet or folder is None,
             smoothing=0.05,
         )
-        self._started = time.perf_counter()
+        self._started = self._recorded = time.perf_counter()
         self._num_images = 0
         self.images_per_sec = 0.0
 
@@ -86,8 +87,10 @@ class RunLog:
         self._bar.update()
 
     def record(self, step: int, **values: Any) -> None:
-        """Write one record."""
-        self._file.write(json.dumps({'step': step, **values}) + '\n')
+        """Write one record, with the seconds since the one before it."""
+        now = time.perf_counter()
+        seconds, self._recorded = round(now - self._recorded, 3), now
+        self._file.write(json.dumps({'step': step, **values, 'seconds': seconds}) + '\n')
         self._file.flush()
         if self._board is not None:
             for name, value in values.items():
@@ -119,4 +122,4 @@ def _open_tensorboard(folder: Path, first_step: int) -> Any:
     except ImportError:
         _LOGGER.info('no TensorBoard log: `pip install tensorboard` adds it')
         return None
-    return SummaryWriter(str(folder), purge_step=first_step or None)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=first_step or None)

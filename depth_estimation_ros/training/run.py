@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import logging
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +19,7 @@ from depth_estimation_ros.training.model import (
     build_densedepth,
 )
 from depth_estimation_ros.training.pretrained import load_encoder_weights
+from depth_estimation_ros.training.report import RunReport
 from depth_estimation_ros.training.trainer import Trainer, TrainingResult
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.training.config import TrainConfig
     from depth_estimation_ros.training.distributed import ProcessGroup
+
+NUM_ASKED = 20
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,19 +102,46 @@ def train(
     if last.exists() and not resume:
         raise ConfigError(f'{last} exists: add --resume to go on, or give another --output')
     network = new_network(config, pretrained=not resume)
+    info = NetworkInfo.of(network, config, training_data=data.name, licence=data.licence)
+    if info.training_fx is None:
+        info = replace(info, training_fx=common_focal_length(data.train, width=config.image_width))
     trainer = Trainer(
         network,
         config,
         train_data=data.train,
         validation_data=data.validation,
         folder=folder,
-        info=NetworkInfo.of(network, config, training_data=data.name, licence=data.licence),
+        info=info,
         group=group,
     )
     if resume:
         trainer.resume(last)
     if group.is_main:
-        atomic_write_text(
-            folder / 'config.yaml', yaml.safe_dump(config.to_dict(), sort_keys=False)
-        )
-    return trainer.run(max_minutes=max_minutes)
+        settings = yaml.safe_dump(config.to_dict(), sort_keys=False)
+        atomic_write_text(folder / 'config.yaml', settings)
+    result = trainer.run(max_minutes=max_minutes)
+    if group.is_main and not result.stop_reason:
+        report = RunReport(folder=folder, config=config, info=trainer.info)
+        path = report.write(data.validation, device=group.device)
+        _logger.info('report in %s', path)
+    return result
+
+
+def common_focal_length(dataset: Dataset[Any], *, width: int) -> float | None:
+    """Return the focal length that all images of a data set share [px at width].
+
+    Depth that is learned from one camera is right for that camera: whoever uses the network has
+    to know which it was. A few images, evenly spread, are asked.
+
+    Returns:
+        None when it is not known, or differs by more than a hundredth.
+    """
+    num_samples = len(dataset)  # type: ignore[arg-type]
+    count = min(num_samples, NUM_ASKED)
+    lengths: list[float] = []
+    for index in range(count):
+        item = dataset[index * num_samples // count]
+        lengths.append(float(item['intrinsics'][0]) * width / item['image'].shape[-1])
+    if not lengths or min(lengths) <= 0 or max(lengths) > 1.01 * min(lengths):
+        return None
+    return float(sum(lengths)) / len(lengths)

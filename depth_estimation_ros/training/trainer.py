@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 import math
 from typing import TYPE_CHECKING, Any
 
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset
 
 from depth_estimation_ros.errors import CheckpointError, DataError
 from depth_estimation_ros.metrics import DepthMetrics
@@ -19,12 +18,18 @@ from depth_estimation_ros.training.checkpoint import (
     save_checkpoint,
     set_rng_state,
 )
+from depth_estimation_ros.training.config import changed_settings
 from depth_estimation_ros.training.distributed import ProcessGroup
-from depth_estimation_ros.training.interruption import StopRequest, ignore_signals, out_of_memory
+from depth_estimation_ros.training.interruption import (
+    StopRequest,
+    bad_loss,
+    ignore_signals,
+    out_of_memory,
+)
 from depth_estimation_ros.training.learner import Learner
 from depth_estimation_ros.training.progress import RunLog
 from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatches
-from depth_estimation_ros.training.validation import validate
+from depth_estimation_ros.training.validation import Validator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +38,6 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.training.config import TrainConfig
     from depth_estimation_ros.training.model import DenseDepthNet
-
-_RUNAWAY_WEIGHT = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,20 +86,21 @@ class Trainer:
             group: This process among others.
 
         Raises:
-            DataError: There is no training data.
+            DataError: There is no training data, or none to validate on.
         """
         self.config = config
         self.folder = folder
         self.info = info
         self.group = group or ProcessGroup()
         self.train_data = IndexedDataset(train_data)
-        self.validation_data = validation_data
         if not len(self.train_data):
             raise DataError('the training data is empty')
         self.num_steps = config.num_steps(len(self.train_data))
         self.last_step = self.num_steps
         self.learner = Learner(network, config, num_steps=self.num_steps, group=self.group)
-        self._evaluated = copy.deepcopy(network).to(self.group.device).eval()
+        self.validator = None
+        if validation_data is not None and self.group.is_main:
+            self.validator = Validator(network, validation_data, config, device=self.group.device)
         self.step = 0
         self.best: DepthMetrics | None = None
 
@@ -110,25 +114,19 @@ class Trainer:
         state = checkpoint.training
         if not state:
             raise CheckpointError(f'{path} holds weights only: there is no run in it to resume')
-        self._check_settings(path, state)
-        self.learner.load_state(state['learner'], checkpoint.weights)
-        set_rng_state(state['rng'])
-        self.step = state['step']
-        self.best = DepthMetrics(**state['best']) if state['best'] else None
-
-    def _check_settings(self, path: Path, state: dict[str, Any]) -> None:
-        """Refuse to go on with other settings than the run began with."""
-        then = {**state['config'], 'num_samples': state['num_samples']}
-        now = {**self.config.to_dict(), 'num_samples': len(self.train_data)}
-        changed = [
-            f'{name} was {value}, is {now[name]}'
-            for name, value in then.items()
-            if now.get(name, value) != value
-        ]
+        changed = changed_settings(
+            {**state['config'], 'num_samples': state['num_samples']},
+            {**self.config.to_dict(), 'num_samples': len(self.train_data)},
+        )
         if changed:
             raise CheckpointError(
                 f'{path} cannot be resumed with other settings: {"; ".join(changed)}'
             )
+        self.learner.load_state(state['learner'], checkpoint.weights)
+        set_rng_state(state['rng'])
+        self.step = state['step']
+        self._note_metrics(checkpoint.info.metrics, checkpoint.info.metrics_data)
+        self.best = DepthMetrics(**state['best']) if state['best'] else None
 
     def run(self, *, max_minutes: float | None = None, quiet: bool = False) -> TrainingResult:
         """Train until the last step, a time limit or Ctrl-C; then save.
@@ -139,21 +137,19 @@ class Trainer:
             CheckpointError: A checkpoint cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        hidden = quiet or not self.group.is_main
         with (
             StopRequest(max_minutes=max_minutes) as stop,
             RunLog(
-                self.folder,
+                self.folder if self.group.is_main else None,
                 first_step=self.step,
                 num_steps=self.num_steps,
-                is_main=self.group.is_main,
-                quiet=hidden,
+                quiet=quiet,
             ) as log,
             out_of_memory(
                 batch_size=self.config.batch_size, num_processes=self.group.num_processes
             ),
         ):
-            for items in self._loader(self.train_data, batch_sampler=self.sampler()):
+            for items in self._batches():
                 self._one_step(items, log)
                 if self.group.any(stop.is_set()):
                     break
@@ -168,31 +164,18 @@ class Trainer:
         config = self.config
         loss = self.learner.learn(items, self.step)
         if not math.isfinite(loss):
-            self._fail(items, loss)
+            names = [self.train_data.sample_name(int(index)) for index in items['index']]
+            raise bad_loss(loss, step=self.step, names=names, network=self.learner.network)
         self.step += 1
         last = self.step == self.num_steps
         log.advance(loss=loss, num_images=config.batch_size)
         if self.step % config.log_every == 0 or last:
             rate = self.learner.optimizer.param_groups[0]['lr']
             log.record(self.step, loss=loss, learning_rate=rate, images_per_sec=log.images_per_sec)
-        if self.validation_data is not None and (self.step % config.validate_every == 0 or last):
+        if self.step % config.validate_every == 0 or last:
             self._validate(log)
         if self.step % config.checkpoint_every == 0:
             self._save_last()
-
-    def _fail(self, items: dict[str, Any], loss: float) -> None:
-        """Stop at a loss that is no number."""
-        names = [self.train_data.sample_name(int(index)) for index in items['index']]
-        weights = self.learner.network.parameters()
-        sound = all(weight.abs().max() < _RUNAWAY_WEIGHT for weight in weights)
-        raise DataError(
-            f'the loss is {loss} at step {self.step}; the batch is {", ".join(names)}. '
-            + (
-                'Look at these samples'
-                if sound
-                else 'The reason lies before it, the weights have run away: lower --learning-rate'
-            )
-        )
 
     def stop_after(self, step: int) -> None:
         """Let `run` end after a step, as if it had been stopped there."""
@@ -209,42 +192,42 @@ class Trainer:
             num_processes=self.group.num_processes,
         )
 
-    def _loader(self, data: Dataset[Any], **options: Any) -> DataLoader[Any]:
-        """Return a loader with this run's workers."""
+    def _batches(self) -> DataLoader[Any]:
+        """Load the samples of `sampler`."""
         return DataLoader(
-            data,
+            self.train_data,
+            batch_sampler=self.sampler(),
             num_workers=self.config.num_workers,
             pin_memory=self.group.device.type == 'cuda',
             worker_init_fn=ignore_signals,
-            **options,
         )
 
     def _validate(self, log: RunLog) -> None:
         """Measure the weights to use on the validation split; keep the best of them.
 
-        Every process does: a batch or two of validation images each is not worth the messages.
+        The main process does, the others wait.
         """
-        if not self.group.is_main or self.validation_data is None:
+        if self.validator is None:
             return
-        self._evaluated.load_state_dict(self.learner.weights())
-        num_images = min(len(self.validation_data), self.config.num_validation_images)  # type: ignore[arg-type]
-        loader = self._loader(
-            Subset(self.validation_data, range(num_images)), batch_size=self.learner.share
-        )
-        metrics = validate(self._evaluated, loader, self.config, self.group.device)
+        size = self.learner.image_size(self.step - 1)
+        metrics = self.validator.measure(self.learner.weights(), size=size)
         log.record(self.step, **{f'val/{k}': v for k, v in metrics.as_dict().items()})
         log.say(
             f'step {self.step}: validation AbsRel {metrics.abs_rel:.4f}, '
             f'a1 {metrics.a1:.4f}, RMSE {metrics.rmse:.3f} m'
         )
-        if self.best is None or metrics.abs_rel < self.best.abs_rel:
+        # A network that has only seen small images is no candidate: it is good at those alone.
+        better = self.best is None or metrics.abs_rel < self.best.abs_rel
+        if better and size == self.config.image_size:
             self.best = metrics
-            self.info = replace(
-                self.info,
-                metrics=metrics.as_dict(),
-                metrics_data=f'{num_images} validation images of {self.info.training_data}',
+            self._note_metrics(
+                metrics.as_dict(), f'{self.validator.num_images} images of the validation split'
             )
             self._save('best.pt', training={})
+
+    def _note_metrics(self, metrics: dict[str, float], data: str) -> None:
+        """Put metrics of the best weights into what checkpoints say of the network."""
+        self.info = replace(self.info, metrics=metrics, metrics_data=data)
 
     def _save_last(self) -> None:
         """Save everything that a resumed run needs."""
