@@ -112,8 +112,8 @@ def loader_rate(data: Any, args: argparse.Namespace) -> float:
 
 def training_rate(preset_name: str, size: tuple[int, int], batch_size: int) -> dict[str, float]:
     """Time forward, backward and the optimiser's step, without any loading."""
-    from depth_estimation_ros.training.presets import preset
     from depth_estimation_ros.training.model import build_densedepth
+    from depth_estimation_ros.training.presets import preset
 
     config = preset(preset_name)
     network = build_densedepth(
