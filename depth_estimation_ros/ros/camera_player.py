@@ -7,6 +7,7 @@ ahead, so that playing leaves the processor to the node under test.
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -217,7 +218,7 @@ def main(args: list[str] | None = None) -> int:
         sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
         return 1
     finally:
-        ignore_further_signals()
+        ignore_further_signals(signal.SIGINT)
         if player is not None:
             player.close()
             player.destroy_node()

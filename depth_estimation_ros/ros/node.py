@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from threading import Lock
 import traceback
@@ -230,7 +231,7 @@ def main(args: list[str] | None = None) -> int:
         if rclpy.ok():  # else a signal came while the node was made
             raise
     finally:
-        ignore_further_signals()
+        ignore_further_signals(signal.SIGINT, signal.SIGTERM)
         if node is not None:
             _end(node)
         rclpy.try_shutdown()
