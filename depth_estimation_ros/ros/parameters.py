@@ -94,7 +94,7 @@ class NodeParameters:
     )
     depth_scale: float = parameter(
         1.0,
-        'Depth is multiplied by this (depth-estimation calibrate-scale finds it).',
+        'Depth is multiplied by this.',
         limits=(0.01, 100.0),
         change=_LIVE,
     )
