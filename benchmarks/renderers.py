@@ -96,8 +96,7 @@ def unit_round(taper: float, *, ball: bool) -> Array:
         levels = [(math.cos(a), math.sin(a)) for a in np.linspace(-math.pi / 2, math.pi / 2, 13)]
     rings = [radius * ring + height * up for radius, height in levels]
     quads = [
-        np.stack([low[:-1], low[1:], high[1:], high[:-1]], axis=1)
-        for low, high in pairwise(rings)
+        np.stack([low[:-1], low[1:], high[1:], high[:-1]], axis=1) for low, high in pairwise(rings)
     ]
     return _grid(np.concatenate(quads))
 
