@@ -217,6 +217,9 @@ def main(args: list[str] | None = None) -> int:
     except DepthEstimationError as error:
         sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
         return 1
+    except RuntimeError:
+        if rclpy.ok():  # else the signal came between two looks of rclpy at its context
+            raise
     finally:
         ignore_further_signals(signal.SIGINT)
         if player is not None:

@@ -228,7 +228,7 @@ def main(args: list[str] | None = None) -> int:
         sys.stderr.write(f'{NODE_NAME}: error: {err}\n')
         return 1
     except RuntimeError:
-        if rclpy.ok():  # else a signal came while the node was made
+        if rclpy.ok():  # else a signal came at a bad moment
             raise
     finally:
         ignore_further_signals(signal.SIGINT, signal.SIGTERM)
