@@ -8,7 +8,20 @@ for depth, one shadow ray to a light and one bounce from every pixel. Times are 
 one thread, medians over the rooms. The last row is a whole picture as training uses it (layout,
 hierarchy, choice of a view, all rays, textures, light, photograph), which Embree does not draw.
 
-MEASURED
+2026-11, AMD EPYC, 2 virtual cores without AVX-512 that other work kept busy, numba 0.68,
+embreex 4.4, 12 rooms of 192x256 (medians of 121 primitives, 7992 triangles):
+
+| CPU ms        | ray caster | Embree |
+|---------------|------------|--------|
+| hierarchy     | 0.6        | 16.6   |
+| pixel rays    | 10.5       | 7.3    |
+| shadow rays   | 8.7        | 3.9    |
+| bounce rays   | 13.5       | 9.3    |
+| sum           | 33.3       | 37.1   |
+| whole picture | 85.6       |        |
+
+Embree traces faster, and loses it again building the hierarchy of a room that is seen once; it
+would still need the shading, and spheres would be faceted. So there is no dependency on it.
 """
 
 from __future__ import annotations
@@ -194,7 +207,7 @@ def main(argv: list[str] | None = None) -> int:
     for name in results[0]:
         ours = statistics.median(row[name][0] for row in results)
         theirs = statistics.median(row[name][1] for row in results)
-        print(f'{name:38s} {ours:12.1f} {theirs:9.1f}')
+        print(f'{name:38s} {ours:12.1f} ' + ('' if math.isnan(theirs) else f'{theirs:9.1f}'))
     return 0
 
 

@@ -126,6 +126,17 @@ def test_light_fades_with_distance() -> None:
         assert image[11, 15, 1] == pytest.approx(expected, rel=0.01)
 
 
+def test_coarse_light_is_nearly_the_same_light_at_the_same_depth() -> None:
+    room = build_room(4)
+    scene = room.scene.arrays()
+    camera = CameraIntrinsics(width=161, height=119, fx=130.0, fy=130.0, cx=80.0, cy=59.0)
+    pose = CameraPose(position=(0.5 * room.width, 0.5 * room.depth, 1.4), pitch=-0.1)
+    fine, depth = render_view(scene, pose, camera)
+    coarse, same_depth = render_view(scene, pose, camera, coarse_light=True)
+    np.testing.assert_array_equal(depth, same_depth)
+    assert np.median(np.abs(coarse / np.maximum(fine, 1e-6) - 1.0)) < 0.1
+
+
 def test_a_mirror_shows_what_is_behind_the_camera_but_has_its_own_depth() -> None:
     scene = Scene(ambient=(1.0, 1.0, 1.0))
     scene.box((2.1, 0.0, 1.0), (0.2, 4.0, 4.0), Material(color=(0.0, 0.0, 0.0), mirror=1.0))

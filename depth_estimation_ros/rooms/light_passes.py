@@ -159,3 +159,46 @@ def smooth_light(light: Array, keys: Array, normals: Array) -> Array:
             smooth[y, x, 2] = b * scale
             smooth[y, x, 3] = s * scale
     return smooth
+
+
+@kernel
+def spread_light(light: Array, coarse_keys: Array, keys: Array) -> Array:
+    """Enlarge light that was worked out at every second pixel of every second row.
+
+    Args:
+        light: (h, w, 4) at pixels (2 x, 2 y).
+        coarse_keys: (h, w) surface keys there.
+        keys: (H, W) surface keys of all pixels.
+
+    Returns:
+        (H, W, 4): the mean of the neighbours on the same surface, or of all when none is.
+    """
+    height, width = keys.shape
+    last_row, last_column = light.shape[0] - 1, light.shape[1] - 1
+    full = np.empty((height, width, 4))
+    for y in range(height):
+        for x in range(width):
+            same = other = 0.0
+            r = g = b = s = r2 = g2 = b2 = s2 = 0.0
+            for j in range(y >> 1, min(last_row, (y + 1) >> 1) + 1):
+                for i in range(x >> 1, min(last_column, (x + 1) >> 1) + 1):
+                    if coarse_keys[j, i] == keys[y, x]:
+                        same += 1.0
+                        r += light[j, i, 0]
+                        g += light[j, i, 1]
+                        b += light[j, i, 2]
+                        s += light[j, i, 3]
+                    else:
+                        other += 1.0
+                        r2 += light[j, i, 0]
+                        g2 += light[j, i, 1]
+                        b2 += light[j, i, 2]
+                        s2 += light[j, i, 3]
+            if same == 0.0:
+                same, r, g, b, s = other, r2, g2, b2, s2
+            scale = 1.0 / same
+            full[y, x, 0] = r * scale
+            full[y, x, 1] = g * scale
+            full[y, x, 2] = b * scale
+            full[y, x, 3] = s * scale
+    return full

@@ -6,6 +6,8 @@ import math
 
 from .jit import kernel
 
+_2_TO_MINUS_32 = 1.0 / 4294967296.0
+
 
 @kernel
 def hash01(x: int, y: int, seed: int) -> float:
@@ -13,7 +15,7 @@ def hash01(x: int, y: int, seed: int) -> float:
     h = (x * 374761393 + y * 668265263 + seed * 1442695041) & 0xFFFFFFFF
     h = ((h ^ (h >> 13)) * 1274126177) & 0xFFFFFFFF
     h = ((h ^ (h >> 16)) * 1103515245) & 0xFFFFFFFF
-    return (h ^ (h >> 15)) / 4294967296.0
+    return (h ^ (h >> 15)) * _2_TO_MINUS_32
 
 
 @kernel

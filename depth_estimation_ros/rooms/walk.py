@@ -91,7 +91,7 @@ class RoomWalk:
     def frame(self, t_sec: float) -> RoomView:
         """Render the view at a time; the same time gives the same bytes."""
         pose = self.pose(t_sec)
-        radiance, depth = render_view(self._scene, pose, self.intrinsics)
+        radiance, depth = render_view(self._scene, pose, self.intrinsics, coarse_light=True)
         seeds = (self.seed, round(abs(t_sec) * 1e6), 29)
         grain = np.random.Generator(np.random.PCG64(seeds))
         rgb = develop(radiance, Dice(self.seed, 23), grain=grain)
