@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from depth_estimation_ros.training.distributed import ProcessGroup
 
 SIZE = (64, 128)
+# What test_distributed.py trains with, in one process and in two.
+DISTRIBUTED: dict[str, Any] = {'ema_decay': 0.0, 'gradient_clip': 0.0, 'learning_rate': 1e-3}
 
 
 class BrightIsFar(Dataset[dict[str, torch.Tensor]]):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 import pickle
-import random
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
 import torch
 
 from depth_estimation_ros.atomic_file import atomic_write
@@ -130,14 +128,33 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         'weights': {name: value.cpu() for name, value in checkpoint.weights.items()},
         'training': checkpoint.training,
     }
+    failures: list[OSError] = []
     try:
         with atomic_write(path) as file:
-            torch.save(contents, file)
+            torch.save(contents, cast('IO[bytes]', _Writer(file, failures)))
     except (OSError, RuntimeError) as error:
+        reason = failures[0].strerror if failures else _reason(error)
         raise CheckpointError(
-            f'cannot save the checkpoint {path}: {_reason(error)}; '
+            f'cannot save the checkpoint {path}: {reason}; '
             'a file that was there before is unchanged'
         ) from error
+
+
+class _Writer:
+    """A file that remembers why it could not be written: PyTorch forgets."""
+
+    def __init__(self, file: IO[bytes], failures: list[OSError]) -> None:
+        self._file = file
+        self._failures = failures
+        self.flush = file.flush
+
+    def write(self, data: bytes) -> int:
+        """Write some bytes."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self._failures.append(error)
+            raise
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -215,30 +232,6 @@ def load_weights(
             + (f' (and {len(problems) - 1} more)' if len(problems) > 1 else '')
         )
     network.load_state_dict(weights)
-
-
-def rng_state() -> dict[str, Any]:
-    """Return the state of Python's, NumPy's and PyTorch's generators as plain values."""
-    version, words, gauss = random.getstate()
-    legacy: Any = np.random.get_state(legacy=True)  # noqa: NPY002
-    name, keys, position, has_gauss, cached = legacy
-    return {
-        'python': [version, list(words), gauss],
-        'numpy': [name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached],
-        'torch': torch.get_rng_state(),
-        'cuda': list(torch.cuda.get_rng_state_all()) if torch.cuda.is_available() else [],
-    }
-
-
-def set_rng_state(state: dict[str, Any]) -> None:
-    """Put the generators back to what `rng_state` returned."""
-    version, words, gauss = state['python']
-    random.setstate((version, tuple(words), gauss))
-    name, keys, *rest = state['numpy']
-    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
-    torch.set_rng_state(state['torch'])
-    if state['cuda'] and len(state['cuda']) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state['cuda'])
 
 
 def _reason(error: BaseException) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import distributed, nn
-import torch.distributed.nn.functional as distributed_functional
 
 from depth_estimation_ros.errors import ConfigError
 
@@ -117,6 +116,24 @@ def synchronize_batch_norm(network: nn.Module, device: torch.device) -> nn.Modul
     return network
 
 
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor over the processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(_context: Any, value: torch.Tensor) -> torch.Tensor:
+        """Add up the values."""
+        total = value.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:
+        """Add up the gradients."""
+        total = gradient.clone()
+        distributed.all_reduce(total)
+        return total
+
+
 class SharedBatchNorm2d(nn.BatchNorm2d):
     """Batch norm over the shares of all processes, on any device."""
 
@@ -124,17 +141,13 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         """Normalise (N, C, H, W)."""
         if not self.training:
             return super().forward(x)
-        sums = torch.stack([x.sum((0, 2, 3)), x.square().sum((0, 2, 3))])
-        all_reduce: Any = distributed_functional.all_reduce
-        sums = all_reduce(sums)
         count = x.numel() // x.shape[1] * distributed.get_world_size()
-        mean = sums[0] / count
-        variance = (sums[1] / count - mean.square()).clamp_min(0)
+        mean = _SumOverProcesses.apply(x.sum((0, 2, 3))) / count
+        centred = x - mean.view(1, -1, 1, 1)
+        variance = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / count
         self._update_statistics(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        output: torch.Tensor = x * scale.view(1, -1, 1, 1) + (self.bias - mean * scale).view(
-            1, -1, 1, 1
-        )
+        output: torch.Tensor = centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
         return output
 
     @torch.no_grad()

@@ -36,7 +36,8 @@ class Learner:
         self.config = config
         self.group = group
         self.num_steps = num_steps
-        self.num_coarse_steps = round(config.coarse_fraction * num_steps)
+        # The last step is never coarse: a network that saw small images only is of no use.
+        self.num_coarse_steps = min(round(config.coarse_fraction * num_steps), num_steps - 1)
         self.share = group.share(config.batch_size)
         self.own = slice(group.rank * self.share, (group.rank + 1) * self.share)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format

@@ -14,9 +14,7 @@ from depth_estimation_ros.training.checkpoint import (
     Checkpoint,
     NetworkInfo,
     load_checkpoint,
-    rng_state,
     save_checkpoint,
-    set_rng_state,
 )
 from depth_estimation_ros.training.config import changed_settings
 from depth_estimation_ros.training.distributed import ProcessGroup
@@ -28,6 +26,7 @@ from depth_estimation_ros.training.interruption import (
 )
 from depth_estimation_ros.training.learner import Learner
 from depth_estimation_ros.training.progress import RunLog
+from depth_estimation_ros.training.random_state import rng_state, set_rng_state
 from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatches
 from depth_estimation_ros.training.validation import Validator
 
