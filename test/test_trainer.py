@@ -206,3 +206,21 @@ def test_a_line_that_was_cut_off_is_left_out_of_the_log(tmp_path: Path) -> None:
     path = tmp_path / 'log.jsonl'
     path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
     assert read_log(path) == [{'step': 1, 'loss': 2.0}]
+
+
+def test_the_time_left_knows_that_small_images_cost_less(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = tiny_trainer(tmp_path, tiny_config())
+    assert [trainer.learner.work_done(steps) for steps in (0, 2, 3, 4, 6)] == [
+        0.0,
+        0.5,  # three steps of a quarter
+        0.75,
+        1.75,
+        3.75,
+    ]
+    trainer.run()
+    text = capsys.readouterr().err
+    assert 'step 6/6 100%' in text
+    assert 'images/s' in text
+    assert 'step 3: validation AbsRel' in text

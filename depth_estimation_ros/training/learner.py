@@ -74,6 +74,10 @@ class Learner:
         divisor = 2 if step < self.num_coarse_steps else 1
         return self.config.image_height // divisor, self.config.image_width // divisor
 
+    def work_done(self, num_steps: int) -> float:
+        """Return what so many steps cost, in steps on images of full size."""
+        return num_steps - 0.75 * min(num_steps, self.num_coarse_steps)
+
     def _steps_at_this_size(self, step: int) -> int:
         """Return how many steps before this one had images of the same size.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -25,6 +26,8 @@ VARIANTS: Final = ('paper', 'blog')
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 LEAKY_SLOPE: Final = 0.2
+# Where an exponentiated output starts: a quarter of max_depth, as most of a room is.
+TYPICAL_RAW_OUTPUT: Final = 4.0
 
 
 def _densenet121() -> Encoder:
@@ -136,6 +139,8 @@ class DenseDepthNet(nn.Module):
         self.register_buffer('std', torch.ones(1, 3, 1, 1))
         for layer in (self.conv2, self.up_blocks, self.conv3):
             layer.apply(_init_like_keras)
+        if positive_output and self.conv3.bias is not None:
+            nn.init.constant_(self.conv3.bias, math.log(TYPICAL_RAW_OUTPUT))
 
     def set_normalization(self, mean: Sequence[float], std: Sequence[float]) -> None:
         """Subtract `mean` from RGB in [0, 1] and divide by `std` before the encoder.

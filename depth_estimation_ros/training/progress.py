@@ -6,14 +6,18 @@ import json
 import logging
 import os
 from pathlib import Path
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+# tqdm's own, but for the pace: it counts work, not steps.
+_BAR = '{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}'
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -30,20 +34,35 @@ class RunLog:
         *,
         first_step: int,
         num_steps: int,
+        work_done: Callable[[int], float],
         quiet: bool = False,
     ) -> None:
+        """Open the files and show the bar.
+
+        Args:
+            folder: Where they go.
+            first_step: Steps that were done before.
+            num_steps: Steps of the whole run.
+            work_done: How much work so many steps are, in any unit: steps on small images cost
+                less, and the time that is left has to know.
+            quiet: Show no bar.
+        """
         self.path = Path(os.devnull) if folder is None else folder / 'log.jsonl'
         self._board = None
         if folder is not None:
             self._keep_until(first_step)
             self._board = _open_tensorboard(folder / 'tensorboard', first_step)
         self._file = self.path.open('a', encoding='utf-8')
+        self._work_done = work_done
+        self._step = first_step
+        self._num_steps = num_steps
         self._bar = tqdm(
-            total=num_steps,
-            initial=first_step,
-            unit='step',
+            total=work_done(num_steps),
+            initial=work_done(first_step),
+            bar_format=_BAR,
             dynamic_ncols=True,
             disable=quiet or folder is None,
+            mininterval=0.2 if sys.stderr.isatty() else 30.0,
             smoothing=0.05,
         )
         self._started = self._recorded = time.perf_counter()
@@ -81,10 +100,12 @@ class RunLog:
             self.images_per_sec = self._num_images / max(elapsed, 1e-9)
         if elapsed > 20.0:
             self._started, self._num_images = time.perf_counter(), 0
+        self._step += 1
+        self._bar.set_description_str(f'step {self._step}/{self._num_steps}', refresh=False)
         self._bar.set_postfix_str(
             f'loss {loss:.4f}, {self.images_per_sec:.1f} images/s', refresh=False
         )
-        self._bar.update()
+        self._bar.update(self._work_done(self._step) - self._bar.n)
 
     def record(self, step: int, **values: Any) -> None:
         """Write one record, with the seconds since the one before it."""
@@ -99,7 +120,8 @@ class RunLog:
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
-        self._bar.write(text)
+        if not self._bar.disable:
+            self._bar.write(text, file=sys.stderr)
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

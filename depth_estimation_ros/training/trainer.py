@@ -136,17 +136,17 @@ class Trainer:
             CheckpointError: A checkpoint cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        num_processes = self.group.num_processes
         with (
             StopRequest(max_minutes=max_minutes) as stop,
             RunLog(
                 self.folder if self.group.is_main else None,
                 first_step=self.step,
                 num_steps=self.num_steps,
+                work_done=self.learner.work_done,
                 quiet=quiet,
             ) as log,
-            out_of_memory(
-                batch_size=self.config.batch_size, num_processes=self.group.num_processes
-            ),
+            out_of_memory(batch_size=self.config.batch_size, num_processes=num_processes),
         ):
             for items in self._batches():
                 self._one_step(items, log)
