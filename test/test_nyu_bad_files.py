@@ -76,8 +76,11 @@ def test_an_error_in_a_worker_is_still_one_line(tmp_path: Path) -> None:
     rows = f'{STEM}.jpg,{STEM}.png\n'.encode()
     extra = {'data/nyu2_train.csv': rows, f'{STEM}.png': b'x'}
     write_nyu_zip(tmp_path / 'bad.zip', extra=extra)
+    # Spawned: OpenVINO, which other tests have loaded into this process, does not survive a fork.
+    dataset = NyuDenseDepth(tmp_path / 'bad.zip')
+    loader = DataLoader(dataset, num_workers=1, multiprocessing_context='spawn')
     with pytest.raises(DataError, match=r'1\.png: damaged') as caught:
-        next(iter(DataLoader(NyuDenseDepth(tmp_path / 'bad.zip'), num_workers=1)))
+        next(iter(loader))
     assert '\n' not in str(caught.value)
     assert 'Traceback' not in str(caught.value)
 
