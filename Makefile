@@ -51,8 +51,8 @@ format: $(STAMPS)/test ## let ruff rewrite the sources
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-benchmark: install/.built ## speed of the default model on this machine
-	@$(ROS) depth-estimation benchmark $(ARGS)
+benchmark: install/.built ## what the estimator costs beside the network, on this machine
+	@$(ROS) python benchmarks/estimator_overhead.py $(ARGS)
 
 RUN := runs/default
 train-default-model: install/.built $(STAMPS)/test ## train, measure and export models/default.onnx anew (1 to 2 hours)
