@@ -64,6 +64,14 @@ def test_the_settings_are_beside_the_results(run: Path) -> None:
     assert (info.training_data, info.licence, info.training_fx) == ('blobs', 'CC0', 110.0)
 
 
+def test_tensorboard_finds_the_run(run: Path) -> None:
+    accumulator = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
+    events = accumulator.EventAccumulator(str(run / 'tensorboard'))
+    events.Reload()
+    assert {'loss', 'learning_rate', 'val/abs_rel'} <= set(events.Tags()['scalars'])
+    assert [event.step for event in events.Scalars('loss')] == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_run_is_not_overwritten_by_mistake(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r'last\.pt exists: add --resume to go on, or give'):
         _train(run, tiny_config())

@@ -12,6 +12,7 @@ import torch
 from depth_estimation_ros.errors import CheckpointError, ConfigError, DataError
 from depth_estimation_ros.training.checkpoint import load_checkpoint, load_network
 from depth_estimation_ros.training.interruption import StopRequest, out_of_memory
+from depth_estimation_ros.training.learner import autocast_type
 from depth_estimation_ros.training.progress import read_log
 
 if TYPE_CHECKING:
@@ -224,3 +225,17 @@ def test_the_time_left_knows_that_small_images_cost_less(
     assert 'step 6/6 100%' in text
     assert 'images/s' in text
     assert 'step 3: validation AbsRel' in text
+
+
+def test_a_step_in_bf16_learns_too(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path, tiny_config(precision='bf16', steps=2))
+    before = [weight.clone() for weight in trainer.learner.network.parameters()]
+    assert trainer.run(quiet=True).step == 2
+    after = list(trainer.learner.network.parameters())
+    assert all(weight.dtype == torch.float32 for weight in after)
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def test_auto_precision_is_fp32_on_a_cpu() -> None:
+    assert autocast_type('auto', torch.device('cpu')) is torch.float32
+    assert autocast_type('bf16', torch.device('cpu')) is torch.bfloat16

@@ -22,7 +22,7 @@ def to_device(items: dict[str, Any], device: torch.device) -> ImageBatch:
             `intrinsics` (N, 4) float32 fx fy cx cy [px], 0 = unknown.
         device: Where to.
     """
-    image = items['image'].to(device, non_blocking=True).float() / 255
+    image = items['image'].to(device, non_blocking=True).float().div_(255)
     depth = items['depth'].to(device, non_blocking=True).unsqueeze(1)
     fx = items['intrinsics'].to(device, non_blocking=True)[:, 0]
     return ImageBatch(image=image, depth=depth, fx=fx, zoom=torch.ones_like(fx))
@@ -34,7 +34,8 @@ def resized(batch: ImageBatch, size: tuple[int, int]) -> ImageBatch:
         return batch
     height, width = batch.image.shape[-2:]
     if (height, width) == (2 * size[0], 2 * size[1]):
-        image = F.avg_pool2d(batch.image, 2)
+        rows = batch.image[..., ::2, :] + batch.image[..., 1::2, :]
+        image = (rows[..., ::2] + rows[..., 1::2]) / 4  # on a CPU twice as fast as avg_pool2d
     else:
         image = F.interpolate(
             batch.image, size, mode='bilinear', align_corners=False, antialias=True

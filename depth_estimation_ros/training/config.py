@@ -16,7 +16,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     'optimizer': ('adam-amsgrad', 'adamw'),
     'schedule': ('constant', 'cosine'),
     'loss_domain': ('raw', 'log'),
-    'precision': ('fp32', 'bf16', 'fp16'),
+    'precision': ('auto', 'fp32', 'bf16', 'fp16'),
 }
 
 
@@ -123,7 +123,9 @@ class TrainConfig:
     )
 
     # The machine
-    precision: str = _setting('fp32', 'fp32, or bf16 or fp16 by autocast')
+    precision: str = _setting(
+        'fp32', 'fp32, or bf16 or fp16 by autocast; auto: what the GPU has, fp32 on a CPU'
+    )
     channels_last: bool = _setting(False, 'memory layout; the same result, often faster')
     compile: bool = _setting(False, 'torch.compile')
     num_workers: int = _setting(2, 'processes that load data')

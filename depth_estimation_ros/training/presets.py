@@ -33,7 +33,7 @@ _MODERN = TrainConfig(
     warmup_fraction=0.03,
     gradient_clip=5.0,
     ema_decay=0.999,
-    precision='bf16',
+    precision='auto',
     channels_last=True,
     num_workers=4,
 )
