@@ -52,7 +52,7 @@ def test_steps_follow_from_epochs_unless_they_are_given() -> None:
     ('values', 'message'),
     [
         ({'encoder': 'vgg'}, "encoder 'vgg' is unknown: use one of densenet169"),
-        ({'precision': 'int8'}, "precision 'int8' is unknown: use one of fp32"),
+        ({'precision': 'int8'}, "precision 'int8' is unknown: use one of auto, fp32"),
         ({'image_height': 100}, 'image_height 100 must be a multiple of 32'),
         ({'image_width': 0}, 'image_width 0 must be a multiple of 32'),
         (
