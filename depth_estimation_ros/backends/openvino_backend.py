@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 import importlib.util
 import logging
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ class OpenVinoBackend:
         if options.num_threads:
             config['INFERENCE_NUM_THREADS'] = options.num_threads
         try:
-            core = openvino.Core()
+            core = _core()
             model = core.read_model(str(model_path))
             check_graph(model_path, spec, _tensors(model.inputs), _tensors(model.outputs))
             compiled = core.compile_model(model, _DEVICE, config)
@@ -110,6 +111,19 @@ class OpenVinoBackend:
     def close(self) -> None:
         """Free the model."""
         self._request = None
+
+
+@cache
+def _core() -> Any:
+    """Return the one openvino.Core of this process, which is never let go.
+
+    With the last Core and model openvino 2026.4 unloads its CPU plugin, and with it the alternate
+    signal stack that the plugin gave to the thread that loaded it. The next signal to that thread,
+    a plain SIGINT or SIGCHLD, would end the process with a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _precision(compiled: Any, wanted: str) -> str:
