@@ -118,8 +118,9 @@ def _core() -> Any:
     """Return the one openvino.Core of this process, which is never let go.
 
     With the last Core and model openvino 2026.4 unloads its CPU plugin, and with it the alternate
-    signal stack that the plugin gave to the thread that loaded it. The next signal to that thread,
-    a plain SIGINT or SIGCHLD, would end the process with a segmentation fault.
+    signal stack that the plugin gave to the thread that loaded it. When another thread does the
+    unloading, the next signal to the first one, a plain SIGINT or SIGCHLD, ends the process with
+    a segmentation fault.
     """
     import openvino
 
