@@ -56,8 +56,8 @@ benchmark: install/.built ## what the estimator costs beside the network, on thi
 
 RUN := runs/default
 train-default-model: install/.built $(STAMPS)/test ## train, measure and export models/default.onnx anew (1 to 2 hours)
-	@$(ROS) depth-estimation train --preset small-rooms --data rooms --data-path runs/rooms \
-	  --num-rooms 8000 --output $(RUN) $(ARGS)
+	@$(ROS) depth-estimation train --preset small-rooms --data rooms runs/rooms \
+	  --data-option num_rooms=12000 --output $(RUN) $(ARGS)
 	@$(ROS) depth-estimation export $(RUN)/best.pt --output $(RUN)/default.onnx
 	@$(ROS) depth-estimation evaluate $(RUN)/default.onnx --data rooms --output $(RUN)/metrics.json
 	@mkdir -p depth_estimation_ros/models

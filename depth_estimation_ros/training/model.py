@@ -52,7 +52,7 @@ ENCODERS: Final[dict[str, Callable[[], Encoder]]] = {
     'resnet50': ResNet50Encoder,
     'small': SmallDenseNetEncoder,
 }
-SMALL_DECODER_WIDTH: Final = 192
+SMALL_DECODER_WIDTH: Final = 128
 
 
 class UpBlock(nn.Module):

@@ -54,11 +54,12 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         image_width=256,
         training_fx=220.16,  # 0.86 of the width: about 60 degrees
         min_depth=0.2,
-        min_crop_scale=0.75,
-        batch_size=24,
-        steps=4500,
+        photometric=0.25,  # the rooms bring their own exposure, noise and blur
+        min_crop_scale=0.85,
+        batch_size=16,
+        steps=12000,
         learning_rate=2e-3,
-        coarse_fraction=0.8,
+        coarse_fraction=0.62,
         precision='fp32',
         num_workers=1,
     ),
