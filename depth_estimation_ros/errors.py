@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     'DepthEstimationError',
     'BackendError',
+    'BuildCancelledError',
     'CheckpointError',
     'ConfigError',
     'DataError',
@@ -26,6 +27,10 @@ class ModelFileError(DepthEstimationError):
 
 class BackendError(DepthEstimationError):
     """An inference backend is unknown, cannot run here or gives wrong numbers."""
+
+
+class BuildCancelledError(DepthEstimationError):
+    """An engine was not built because somebody asked to stop; no backend takes its place."""
 
 
 class ImageError(DepthEstimationError):

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from depth_estimation_ros.errors import BackendError, ConfigError, ModelFileError
+from depth_estimation_ros.backends.options import (
+    DEVICES,
+    HARDWARE_COMPATIBILITIES,
+    OPENVINO_PRECISIONS,
+    BackendOptions,
+)
+from depth_estimation_ros.errors import BackendError, ModelFileError
 from depth_estimation_ros.model_spec import Target
 
 if TYPE_CHECKING:
@@ -22,19 +28,18 @@ if TYPE_CHECKING:
 __all__ = [
     'AUTO_ORDER',
     'DEVICES',
+    'HARDWARE_COMPATIBILITIES',
     'OPENVINO_PRECISIONS',
     'Backend',
     'BackendName',
     'BackendOptions',
+    'Releasable',
     'TensorInfo',
     'check_graph',
     'load_backend',
     'parse_backend_name',
     'unavailable_reason',
 ]
-
-DEVICES = ('auto', 'cpu', 'cuda')
-OPENVINO_PRECISIONS = ('f32', 'bf16')
 
 
 class BackendName(str, Enum):
@@ -68,32 +73,6 @@ AUTO_ORDER = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BackendOptions:
-    """Settings of the backends; each reads what concerns it."""
-
-    device: str = 'auto'  # 'cpu' or 'cuda' limits the choice of backends
-    num_threads: int = 0  # CPU threads of one inference, 0 = the backend's own choice
-    openvino_precision: str = 'f32'  # 'bf16' is faster on CPUs that have it, about 1 % off
-    engine_cache_dir: Path | None = None  # tensorrt: where engines are kept, None = user's cache
-    check_target: bool = True  # False lets e.g. onnxruntime evaluate a file meant for tensorrt
-
-    def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            ConfigError: A value is not accepted.
-        """
-        if self.num_threads < 0:
-            raise ConfigError(f'num_threads {self.num_threads}: must be 0 (automatic) or more')
-        for name, value, accepted in (
-            ('device', self.device, DEVICES),
-            ('openvino_precision', self.openvino_precision, OPENVINO_PRECISIONS),
-        ):
-            if value not in accepted:
-                raise ConfigError(f'{name} {value!r}: must be one of {", ".join(accepted)}')
-
-
 class Backend(Protocol):
     """One loaded model on one device. Not safe for use by two threads at once."""
 
@@ -125,6 +104,14 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Free what the model holds; further calls of infer are errors."""
+
+
+@runtime_checkable
+class Releasable(Protocol):
+    """A backend that holds device memory which it can do without between two runs."""
+
+    def release(self) -> None:
+        """Free that memory; the next infer takes it again."""
 
 
 # Each module has `load(model_path, spec, options) -> Backend` (onnxruntime-cuda: `load_cuda`)
