@@ -29,6 +29,7 @@ SUB_COMMANDS = {
     'evaluate': 'evaluate',
     'export': 'export',
     'info': 'info',
+    'calibrate-scale': 'calibrate_scale',
 }
 
 # Packages that only some commands need -> the extra of pip that brings them.
