@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ['HELP', 'add_arguments', 'run']
 
 HELP = 'turn a DenseDepth network saved by Keras (.h5) into a checkpoint'
-NYU_FX = 518.86  # of the Kinect that recorded NYU Depth v2, at 640 pixels of width
 LICENCE = "the authors' (their repository is under GPL-3.0)"
 _NOTE = (
     "note: the weights are their authors' work. DenseDepth's repository, which links the released "
@@ -27,6 +26,8 @@ _NOTE = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    from depth_estimation_ros.training.nyu_camera import nyu_camera
+
     parser.epilog = (
         'The encoder, the width and the activations are read from the file. The other defaults '
         'are those of nyu.h5; for kitti.h5 use --max-depth 80 --min-depth 1 --height 384 '
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     focal.add_argument(
         '--training-fx',
         type=positive_float,
-        default=NYU_FX,
+        default=nyu_camera().fx,
         help="focal length of the training data's camera at that width [px] (%(default)s); depth "
         'is scaled by it for other cameras',
     )

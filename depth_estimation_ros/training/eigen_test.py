@@ -16,8 +16,8 @@ import zipfile
 import numpy as np
 from numpy.lib import format as npy_format
 
-from depth_estimation_ros.camera import CameraIntrinsics
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.nyu_camera import nyu_camera
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from depth_estimation_ros.camera import CameraIntrinsics
+
 RGB_NAME: Final = 'eigen_test_rgb.npy'
 DEPTH_NAME: Final = 'eigen_test_depth.npy'
 CROP_NAME: Final = 'eigen_test_crop.npy'
-# The Kinect's colour camera at 640x480, as the NYU toolbox has it.
-NYU_FOCAL_LENGTHS: Final = (518.86, 519.47)
-NYU_CENTRE: Final = (325.58, 253.74)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +102,7 @@ class EigenTest:
         with ExitStack() as stack:
             rgb, depth = (self._open(stack, name) for name in (RGB_NAME, DEPTH_NAME))
             height, width = depth.shape[1:]
-            camera = _nyu_camera(height=height, width=width)
+            camera = nyu_camera(height=height, width=width)
             for _ in range(self._num_images):
                 yield EvaluationSample(
                     image=_as_uint8(rgb.read_next(), rgb.name),
@@ -191,16 +190,3 @@ def _read_crop(crop: _NpyStream, *, height: int, width: int) -> Crop:
             f'{height}x{width} images'
         )
     return Crop(top=top, bottom=bottom, left=left, right=right)
-
-
-def _nyu_camera(*, height: int, width: int) -> CameraIntrinsics:
-    """Return the Kinect's intrinsics at a size."""
-    native = CameraIntrinsics(
-        width=640,
-        height=480,
-        fx=NYU_FOCAL_LENGTHS[0],
-        fy=NYU_FOCAL_LENGTHS[1],
-        cx=NYU_CENTRE[0],
-        cy=NYU_CENTRE[1],
-    )
-    return native.scaled(height=height, width=width)

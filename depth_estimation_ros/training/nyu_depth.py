@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from depth_estimation_ros.camera import CameraIntrinsics
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.archive import Archive, is_inside, open_archive
+from depth_estimation_ros.training.nyu_camera import nyu_camera
 from depth_estimation_ros.training.rgbd_decoding import decode_depth_png, decode_sample
 from depth_estimation_ros.training.rgbd_sample import RgbdDataset, RgbdSample
 from depth_estimation_ros.training.splits import check_split, scene_split
@@ -32,12 +32,6 @@ TRAIN_METRES_PER_LEVEL: Final = 10.0 / 255.0
 TEST_METRES_PER_UNIT: Final = 0.001
 # Missing more of the listed files than this is a damaged data set, not a few lost files.
 _MAX_MISSING_FRACTION: Final = 0.05
-
-
-def nyu_camera(*, height: int = 480, width: int = 640) -> CameraIntrinsics:
-    """Return the intrinsics of the Kinect's colour camera that recorded NYU Depth v2."""
-    camera = CameraIntrinsics(width=640, height=480, fx=518.86, fy=519.47, cx=325.58, cy=253.74)
-    return camera.scaled(height=height, width=width)
 
 
 class NyuDenseDepth(RgbdDataset):

@@ -17,7 +17,7 @@ import scipy.io
 from scipy.io.matlab import MatReadError
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.nyu_depth import nyu_camera
+from depth_estimation_ros.training.nyu_camera import nyu_camera
 from depth_estimation_ros.training.rgbd_decoding import fit_sample
 from depth_estimation_ros.training.rgbd_sample import RgbdDataset, RgbdSample, SampleError
 from depth_estimation_ros.training.splits import block_split, check_split, scene_split
