@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,11 @@ import pytest
 from tiny_model import make_tiny_model
 
 from depth_estimation_ros.camera import CameraIntrinsics
+from depth_estimation_ros.default_model import default_model_path, find_model
 from depth_estimation_ros.errors import BackendError, ConfigError, ImageError, ModelFileError
-from depth_estimation_ros.estimator import DepthEstimator, default_model_path
+from depth_estimation_ros.estimator import DepthEstimator
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 GREY_OF_TWO_METRES = 51  # 10 m * 51 / 255
@@ -241,3 +241,19 @@ def test_without_a_default_model_the_message_says_how_to_make_one(
     (tmp_path / 'models').mkdir()
     (tmp_path / 'models' / 'default.onnx').touch()
     assert default_model_path() == tmp_path / 'models' / 'default.onnx'
+    assert find_model('') == tmp_path / 'models' / 'default.onnx'
+
+
+def test_a_shipped_model_is_found_by_its_name_and_others_by_their_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        'depth_estimation_ros.default_model.__file__', str(tmp_path / 'default_model.py')
+    )
+    shipped = tmp_path / 'models' / 'default-int8.onnx'
+    shipped.parent.mkdir()
+    shipped.touch()
+    assert find_model('default-int8') == shipped
+    assert find_model('./default-int8') == Path('default-int8')
+    assert find_model('mine.onnx') == Path('mine.onnx')
+    assert find_model('~/mine.onnx') == Path.home() / 'mine.onnx'

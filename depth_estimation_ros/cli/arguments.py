@@ -84,7 +84,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --model, --backend, --device and what belongs to them; see `open_estimator`."""
     group = parser.add_argument_group('model')
     group.add_argument(
-        '--model', type=Path, metavar='FILE', help='model file (the one that comes along)'
+        '--model',
+        type=Path,
+        metavar='FILE',
+        help='model file (the one that comes along, default; default-int8 is smaller and faster)',
     )
     group.add_argument(
         '--backend', choices=BACKEND_CHOICES, default='auto', help='what runs it (%(default)s)'
@@ -133,10 +136,11 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
         BackendError: The backend cannot run it here.
     """
     from depth_estimation_ros.backends.base import BackendOptions
-    from depth_estimation_ros.estimator import DepthEstimator, default_model_path
+    from depth_estimation_ros.default_model import find_model
+    from depth_estimation_ros.estimator import DepthEstimator
 
     return DepthEstimator.from_file(
-        args.model or default_model_path(),
+        find_model(args.model),
         args.backend,
         resize_mode=args.resize_mode,
         focal_normalization=args.focal_normalization,

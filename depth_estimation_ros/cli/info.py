@@ -30,10 +30,10 @@ def run(args: argparse.Namespace) -> int:
         ModelFileError: The file is missing, damaged or foreign.
     """
     from depth_estimation_ros.backends.base import AUTO_ORDER
-    from depth_estimation_ros.estimator import default_model_path
+    from depth_estimation_ros.default_model import find_model
     from depth_estimation_ros.model_spec import read_model_spec
 
-    path = args.file or default_model_path()
+    path = find_model(args.file)
     spec = read_model_spec(path)
     print(f'{path} ({path.stat().st_size / 1e6:.2f} MB)')
     for name, value in _facts(spec).items():

@@ -129,10 +129,10 @@ def _model_path(model: str) -> Path:
     Raises:
         ModelFileError: It is missing or foreign.
     """
-    from depth_estimation_ros.estimator import default_model_path
+    from depth_estimation_ros.default_model import find_model
     from depth_estimation_ros.model_spec import read_model_spec
 
-    path = Path(model).expanduser().resolve() if model else default_model_path()
+    path = find_model(model).resolve()
     read_model_spec(path)
     return path
 

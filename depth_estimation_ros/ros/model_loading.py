@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.backends.base import BackendOptions
-from depth_estimation_ros.estimator import DepthEstimator, default_model_path
+from depth_estimation_ros.default_model import find_model
+from depth_estimation_ros.estimator import DepthEstimator
 
 if TYPE_CHECKING:
     from depth_estimation_ros.ros.parameters import NodeParameters
@@ -51,8 +52,7 @@ def load_model(parameters: NodeParameters) -> LoadedModel:
     Raises:
         DepthEstimationError: the file or the backend cannot be used; the text says why.
     """
-    given = parameters.model_path
-    path = Path(given).expanduser() if given else default_model_path()
+    path = find_model(parameters.model_path)
     cache = parameters.engine_cache_dir
     options = BackendOptions(
         num_threads=parameters.num_threads,

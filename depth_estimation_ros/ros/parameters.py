@@ -25,7 +25,9 @@ class NodeParameters:
     """
 
     model_path: str = parameter(
-        '', 'Model file (.onnx, written by depth-estimation export); empty: the one shipped.'
+        '',
+        'Model file (.onnx, written by depth-estimation export), or the name of a shipped one: '
+        'default, default-int8; empty: default.',
     )
     backend: str = parameter(
         'auto',
