@@ -247,6 +247,19 @@ def test_a_signal_ends_the_player_cleanly(
     assert 'Traceback' not in text
 
 
+def test_an_interrupted_player_does_not_finish_its_room(session: RosSession) -> None:
+    player = session.start_node('camera_player', width=64, height=48, num_frames_ahead=100_000)
+    assert player.stdout is not None
+    assert 'rendering 100000 frames' in player.stdout.readline()
+    player.send_signal(signal.SIGINT)
+    player.send_signal(signal.SIGINT)
+    text, _ = player.communicate(timeout=TIMEOUT_SEC)
+
+    assert player.returncode == 0
+    assert 'Traceback' not in text
+    assert 'rror' not in text
+
+
 @pytest.mark.parametrize(
     ('parameters', 'message'),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import cv2
@@ -81,6 +82,17 @@ def test_without_depth_it_says_that_images_come(session: RosSession, photo: Path
     assert '/image: ' in text
     assert 'messages, ' in text
     assert '/depth/image_rect: no message, 0 publishers' in text
+
+
+def test_an_interrupted_snapshot_writes_nothing(session: RosSession, tmp_path: Path) -> None:
+    snapshot = session.start_node('snapshot', timeout_sec=TIMEOUT_SEC)
+    session.spin_until(lambda: 'snapshot' in session.node.get_node_names())
+    snapshot.send_signal(signal.SIGINT)
+    text, _ = snapshot.communicate(timeout=TIMEOUT_SEC)
+
+    assert snapshot.returncode == 130
+    assert text == ''
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bad_parameter_is_one_clear_line(session: RosSession) -> None:

@@ -7,37 +7,36 @@ ahead, so that playing leaves the processor to the node under test.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depth_estimation_ros.errors import DepthEstimationError
-from depth_estimation_ros.ros.camera_messages import CameraMessages, build_messages
 from depth_estimation_ros.ros.fixed_parameters import declare_fields
-from depth_estimation_ros.ros.frame_stream import FrameStream, ReadAhead, open_stream
-from depth_estimation_ros.ros.image_sources import SourceKind, read_frames
+from depth_estimation_ros.ros.frame_stream import CLOSE_TIMEOUT_SEC
+from depth_estimation_ros.ros.image_sources import SourceKind
 from depth_estimation_ros.ros.memory import keep_freed_memory
 from depth_estimation_ros.ros.player_parameters import PlayerParameters
+from depth_estimation_ros.ros.player_stream import open_messages
 from depth_estimation_ros.ros.qos import Reliability, newest_only
-from depth_estimation_ros.ros.signals import ignore_further_signals
+from depth_estimation_ros.ros.signals import ignore_further_signals, ros_until_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rclpy.publisher import Publisher
 
-    from depth_estimation_ros.ros.image_sources import SourceFrame
+    from depth_estimation_ros.ros.camera_messages import CameraMessages
+    from depth_estimation_ros.ros.frame_stream import FrameStream
 
 NODE_NAME = 'camera_player'
-MAX_BYTES_AHEAD = 256 * 1024 * 1024  # of photos and video held ready
 PROGRESS_PERIOD_SEC = 2.0
 # A reliable publisher may send these again; a subscriber that keeps up never needs them.
 QUEUE_DEPTH = 5
@@ -73,48 +72,57 @@ class CameraPlayer(Node):
         # Not the node's clock: frames keep coming while simulated time stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._stream: FrameStream[CameraMessages] | None = None
+        self._opening = threading.Thread(target=self._open, name='opening', daemon=True)
         self._num_late = 0
         self._opened_ns = 0
         self._started_ns: int | None = None
 
     def open(self) -> None:
-        """Make the first frames ready, which takes a while, then start to play.
+        """Make the first frames ready beside this thread, which takes a while; then play them."""
+        self._opening.start()
 
-        Raises:
-            DepthEstimationError: The source cannot be read.
-        """
-        parameters = self._parameters
-        kind = parameters.source_options().kind
-        if kind is SourceKind.WEBCAM:
-            self._stream = ReadAhead(self._read(), num_ahead=1, newest_only=True)
-        else:
-            is_rooms = kind is SourceKind.ROOMS
-            if is_rooms:
-                self.get_logger().info(
-                    f'rendering {parameters.num_frames_ahead} frames of room {parameters.seed} '
-                    '(the first time, the renderer is compiled, which takes a minute)'
-                )
-            self._stream = open_stream(
-                self._read,
-                num_ahead=parameters.num_frames_ahead,
-                loop=parameters.loop,
-                there_and_back=is_rooms,
-                num_bytes=lambda messages: messages.num_bytes,
-                # A room is rendered once, and all of its walk is held.
-                max_bytes=sys.maxsize if is_rooms else MAX_BYTES_AHEAD,
+    def _open(self) -> None:
+        try:
+            self._play()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the main thread must know
+            self.finished.set_exception(error)
+
+    def _play(self) -> None:
+        parameters, log = self._parameters, self.get_logger()
+        if parameters.source_options().kind is SourceKind.ROOMS:
+            log.info(
+                f'rendering {parameters.num_frames_ahead} frames of room {parameters.seed} '
+                '(the first time, the renderer is compiled, which takes a minute)'
             )
-        self.get_logger().info(
-            f"playing '{parameters.source}' at {parameters.rate_hz:g} Hz"
-            f'{", over and over" if parameters.loop else ""}'
+        self._stream = open_messages(
+            parameters,
+            say=lambda text: log.info(
+                text, throttle_duration_sec=PROGRESS_PERIOD_SEC, skip_first=True
+            ),
+            goes_on=self.context.ok,
         )
+        if not self.context.ok():
+            return
+        again = ', over and over' if parameters.loop else ''
+        log.info(f"playing '{parameters.source}' at {parameters.rate_hz:g} Hz{again}")
         self._opened_ns = self._steady_clock.now().nanoseconds
         self.create_timer(1.0 / parameters.rate_hz, self._on_tick, clock=self._steady_clock)
 
-    def close(self) -> None:
-        """Stop reading ahead and tell what was sent."""
-        if self._stream is None:
-            return
-        self._stream.close()
+    def close(self) -> bool:
+        """Stop reading ahead and tell what was sent.
+
+        Returns:
+            False if a thread is deep in its source and cannot be waited for.
+        """
+        if self._opening.is_alive():
+            self._opening.join(CLOSE_TIMEOUT_SEC)
+        has_ended = not self._opening.is_alive()
+        if self._stream is not None:
+            has_ended = self._stream.close() and has_ended
+            self._tell_what_was_sent()
+        return has_ended
+
+    def _tell_what_was_sent(self) -> None:
         late = f', {self._num_late} late' if self._num_late else ''
         text = f'{self.num_sent} frames sent{late}'
         if self.context.ok():
@@ -124,27 +132,6 @@ class CameraPlayer(Node):
             self.get_logger().info(text)
         else:  # after a signal there is no /rosout left to log to
             sys.stderr.write(f'[{NODE_NAME}] {text}\n')
-
-    def _read(self) -> Iterator[CameraMessages]:
-        """Begin the source anew; a source that cannot be opened raises here."""
-        frames = read_frames(self._parameters.source_options())
-        return (self._build(index, frame) for index, frame in enumerate(frames))
-
-    def _build(self, index: int, frame: SourceFrame) -> CameraMessages:
-        parameters = self._parameters
-        if frame.depth is not None:
-            self.get_logger().info(
-                f'rendered {index + 1} of {parameters.num_frames_ahead} frames of room '
-                f'{parameters.seed}',
-                throttle_duration_sec=PROGRESS_PERIOD_SEC,
-                skip_first=True,
-            )
-        return build_messages(
-            frame,
-            encoding=parameters.encoding,
-            frame_id=parameters.frame_id,
-            compress=parameters.publish_compressed,
-        )
 
     def _on_tick(self) -> None:
         if self.finished.done() or self._stream is None or self._is_waiting():
@@ -169,8 +156,7 @@ class CameraPlayer(Node):
         now_ns = self._steady_clock.now().nanoseconds
         waited_sec = (now_ns - self._opened_ns) * 1e-9
         num_subscribers = self._image.get_subscription_count()
-        if self._compressed is not None:
-            num_subscribers += self._compressed.get_subscription_count()
+        num_subscribers += self._compressed.get_subscription_count() if self._compressed else 0
         if num_subscribers == 0 and waited_sec < self._parameters.wait_for_subscribers_sec:
             return True
         self._started_ns = now_ns
@@ -204,29 +190,30 @@ def _publish(publisher: Publisher | None, message: Any) -> None:
 def main(args: list[str] | None = None) -> int:
     """Run the node until its source ends or it is interrupted; 1 when the source fails."""
     keep_freed_memory()
-    rclpy.init(args=args)
     player: CameraPlayer | None = None
-    try:
-        player = CameraPlayer()
-        player.open()
-        rclpy.spin_until_future_complete(player, player.finished)
-        if player.finished.done():
-            player.finished.result()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except DepthEstimationError as error:
-        sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
-        return 1
-    except RuntimeError:
-        if rclpy.ok():  # else the signal came between two looks of rclpy at its context
-            raise
-    finally:
-        ignore_further_signals(signal.SIGINT)
-        if player is not None:
-            player.close()
-            player.destroy_node()
-        rclpy.try_shutdown()
+    with ros_until_signal(args):
+        try:
+            player = CameraPlayer()
+            player.open()
+            rclpy.spin_until_future_complete(player, player.finished)
+            if player.finished.done():
+                player.finished.result()
+        except DepthEstimationError as error:
+            sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
+            return 1
+        finally:
+            ignore_further_signals(signal.SIGINT)
+            if player is not None:
+                _end(player)
     return 0
+
+
+def _end(player: CameraPlayer) -> None:
+    """Free the node, or leave at once if its source would have to be waited for."""
+    if not player.close():
+        sys.stderr.flush()
+        os._exit(0)  # Python would wait for the thread, or trip over what it still does
+    player.destroy_node()
 
 
 if __name__ == '__main__':

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import time
@@ -16,6 +17,7 @@ from depth_estimation_ros.ros.demo_processes import DemoError, NodeProcess
 from depth_estimation_ros.ros.demo_recorder import DemoRecorder
 from depth_estimation_ros.ros.executors import light_executor
 from depth_estimation_ros.ros.memory import keep_freed_memory
+from depth_estimation_ros.ros.signals import DeferredInterrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,8 +55,10 @@ def record_session(
 
     Raises:
         DemoError: A process ended, or no depth came in time; with what the process said last.
+        KeyboardInterrupt: SIGINT or SIGTERM came.
     """
     with ExitStack() as stack:
+        interrupt = stack.enter_context(DeferredInterrupt())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_demo_')))
         recorder, executor = stack.enter_context(_recorder())
         node, player = (
@@ -66,10 +70,11 @@ def record_session(
                 (PLAYER_MODULE, options.player_parameters),
             )
         )
-        _wait_for_depth(recorder, executor, (node, player), options.timeout_sec, say)
+        spin = partial(_spin, executor, interrupt)
+        _wait_for_depth(recorder, spin, (node, player), options.timeout_sec, say)
         say(f'depth arrives; recording for {options.duration_sec:g} s')
         while not recorder.is_complete(options.duration_sec):
-            executor.spin_once(timeout_sec=SPIN_SEC)
+            spin()
             for process in (node, player):
                 process.check()
         return recorder.recording
@@ -90,9 +95,14 @@ def _recorder() -> Iterator[tuple[DemoRecorder, Executor]]:
         rclpy.try_shutdown()
 
 
+def _spin(executor: Executor, interrupt: DeferredInterrupt) -> None:
+    executor.spin_once(timeout_sec=SPIN_SEC)
+    interrupt.check()
+
+
 def _wait_for_depth(
     recorder: DemoRecorder,
-    executor: Executor,
+    spin: Callable[[], None],
     processes: Sequence[NodeProcess],
     timeout_sec: float,
     say: Callable[[str], None],
@@ -100,7 +110,7 @@ def _wait_for_depth(
     deadline = time.monotonic() + timeout_sec
     said_lines: set[str] = set()
     while not recorder.recording.has_started:
-        executor.spin_once(timeout_sec=SPIN_SEC)
+        spin()
         for process in processes:
             process.check()
             if CANNOT_CONFIGURE in process.last_error():

@@ -12,6 +12,9 @@ from depth_estimation_ros.errors import DepthEstimationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+# A webcam that was pulled out lets a read wait for ten seconds.
+CLOSE_TIMEOUT_SEC = 1.0
+
 T = TypeVar('T')
 T_co = TypeVar('T_co', covariant=True)
 
@@ -30,8 +33,8 @@ class FrameStream(Protocol[T_co]):
             DepthEstimationError: Reading ahead failed.
         """
 
-    def close(self) -> None:
-        """Stop reading ahead."""
+    def close(self) -> bool:
+        """Stop reading ahead; False if a read takes too long to wait for its end."""
 
 
 class Clip(Generic[T]):
@@ -69,8 +72,9 @@ class Clip(Generic[T]):
             self._next %= len(self._frames)
         return frame
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Nothing runs, so nothing stops."""
+        return True
 
 
 class ReadAhead(Generic[T]):
@@ -114,12 +118,13 @@ class ReadAhead(Generic[T]):
                 raise self._error
             return None
 
-    def close(self) -> None:
-        """Stop the thread and wait for it."""
+    def close(self) -> bool:
+        """Stop the thread and wait for it; False if it is deep in a read."""
         with self._changed:
             self._closed = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(CLOSE_TIMEOUT_SEC)
+        return not self._thread.is_alive()
 
     def _read(self) -> None:
         try:
@@ -185,5 +190,10 @@ def open_stream(
 
 
 def _read_forever(read: Callable[[], Iterator[T]]) -> Iterator[T]:
-    while True:
-        yield from read()
+    """Read the source over and over, until it has no frame any more."""
+    has_frames = True
+    while has_frames:
+        has_frames = False
+        for frame in read():
+            has_frames = True
+            yield frame

@@ -27,7 +27,8 @@ def reports_errors(
         try:
             return callback(node, state)
         except Exception:  # noqa: BLE001 - whatever it is, rclpy would not tell
-            node.get_logger().error(f'{callback.__name__} failed:\n{traceback.format_exc()}')
+            if node.context.ok():  # else the node is shutting down, and that is why
+                node.get_logger().error(f'{callback.__name__} failed:\n{traceback.format_exc()}')
             return TransitionCallbackReturn.ERROR
 
     return reporting

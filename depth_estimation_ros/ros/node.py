@@ -9,10 +9,8 @@ from threading import Lock
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import rclpy
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNodeMixin, TransitionCallbackReturn
 from rclpy.node import Node
 
@@ -29,7 +27,7 @@ from depth_estimation_ros.ros.model_loading import LoadedModel, load_model
 from depth_estimation_ros.ros.monitor import Monitor
 from depth_estimation_ros.ros.parameter_store import ParameterStore
 from depth_estimation_ros.ros.processor import FrameProcessor
-from depth_estimation_ros.ros.signals import ignore_further_signals
+from depth_estimation_ros.ros.signals import ignore_further_signals, ros_until_signal
 from depth_estimation_ros.ros.worker import Worker
 
 if TYPE_CHECKING:
@@ -215,26 +213,20 @@ def main(args: list[str] | None = None) -> int:
         0 after SIGINT, SIGTERM or a shutdown of the context, 1 when a parameter is not accepted.
     """
     keep_freed_memory()
-    rclpy.init(args=args)
     node: DepthEstimationNode | None = None
-    try:
-        node = DepthEstimationNode()
-        executor = OneSlowGroupExecutor(node.slow_group)
-        executor.add_node(node)
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except DepthEstimationError as err:
-        sys.stderr.write(f'{NODE_NAME}: error: {err}\n')
-        return 1
-    except RuntimeError:
-        if rclpy.ok():  # else a signal came at a bad moment
-            raise
-    finally:
-        ignore_further_signals(signal.SIGINT, signal.SIGTERM)
-        if node is not None:
-            _end(node)
-        rclpy.try_shutdown()
+    with ros_until_signal(args):
+        try:
+            node = DepthEstimationNode()
+            executor = OneSlowGroupExecutor(node.slow_group)
+            executor.add_node(node)
+            executor.spin()
+        except DepthEstimationError as err:
+            sys.stderr.write(f'{NODE_NAME}: error: {err}\n')
+            return 1
+        finally:
+            ignore_further_signals(signal.SIGINT, signal.SIGTERM)
+            if node is not None:
+                _end(node)
     return 0
 
 

@@ -1,10 +1,49 @@
-"""Signals of a process that is ending already."""
+"""SIGINT and SIGTERM: they end a program where it can be ended, and raise nothing elsewhere.
+
+Python raises KeyboardInterrupt between any two instructions: in the midst of rclpy's objects, of
+a callback or of a destructor, which then print what they tripped over.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 import signal
+from typing import TYPE_CHECKING, Any
 
+import rclpy
+from rclpy.executors import ExternalShutdownException
 from rclpy.signals import uninstall_signal_handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+
+@contextmanager
+def ros_until_signal(args: list[str] | None) -> Iterator[None]:
+    """Have rclpy between its init and its shutdown; a signal shuts its context down early.
+
+    Spinning ends then. What fails in the body for want of the context is how the body ends, not
+    an error: it is left without a word. After the body, further signals do nothing.
+
+    Args:
+        args: The command line, None: that of the process.
+    """
+    came: list[int] = []
+    # rclpy's handlers call this one, then shut the context down on a thread of their own.
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    rclpy.init(args=args)
+    if came:  # before rclpy had its handlers
+        rclpy.try_shutdown()
+    try:
+        yield
+    except ExternalShutdownException:
+        pass
+    except Exception:
+        if rclpy.ok():
+            raise
+    finally:
+        rclpy.try_shutdown()
 
 
 def ignore_further_signals(*numbers: signal.Signals) -> None:
@@ -19,3 +58,39 @@ def ignore_further_signals(*numbers: signal.Signals) -> None:
     uninstall_signal_handlers()
     for number in numbers:
         signal.signal(number, signal.SIG_IGN)
+
+
+class DeferredInterrupt:
+    """A context manager in which SIGINT and SIGTERM wait until they are asked for."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> DeferredInterrupt:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if kind is None:
+            self.check()
+
+    def check(self) -> None:
+        """Do nothing unless a signal came.
+
+        Raises:
+            KeyboardInterrupt: One did.
+        """
+        if self._came:
+            raise KeyboardInterrupt
+
+    def _note(self, _number: int, _frame: object) -> None:
+        self._came = True

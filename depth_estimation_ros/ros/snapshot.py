@@ -13,7 +13,6 @@ import sys
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
@@ -26,11 +25,13 @@ from depth_estimation_ros.ros.message_reading import depth_from_message, points_
 from depth_estimation_ros.ros.parameter_spec import Change, parameter
 from depth_estimation_ros.ros.pictures import Scene, draw_snapshot
 from depth_estimation_ros.ros.qos import Reliability, newest_only
+from depth_estimation_ros.ros.signals import ros_until_signal
 
 NODE_NAME = 'snapshot'
 DEPTH, POINTS = 'depth/image_rect', 'depth/points'
 # Stamps under way: an image waits here for the depth that is made of it.
 NUM_STAMPS = 60
+INTERRUPTED = 130  # the exit code that shells expect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,23 +150,19 @@ def write_snapshot(snapshot: Snapshot) -> Path:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Write one picture; 1 when no frame came."""
-    rclpy.init(args=args)
-    snapshot: Snapshot | None = None
-    try:
-        snapshot = Snapshot()
-        path = write_snapshot(snapshot)
-        sys.stdout.write(f'wrote {path}\n')
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 130
-    except (DepthEstimationError, OSError) as error:
-        sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
-        return 1
-    finally:
-        if snapshot is not None:
-            snapshot.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    """Write one picture; 1 when no frame came, 130 when a signal did."""
+    code = INTERRUPTED
+    with ros_until_signal(args):
+        try:
+            snapshot = Snapshot()
+            path = write_snapshot(snapshot)
+            sys.stdout.write(f'wrote {path}\n')
+            code = 0
+        except (DepthEstimationError, OSError) as error:
+            if rclpy.ok():  # else a signal ended the wait
+                sys.stderr.write(f'{NODE_NAME}: error: {error}\n')
+                code = 1
+    return code
 
 
 if __name__ == '__main__':
