@@ -36,7 +36,7 @@ venv: $(STAMPS)/ros ## .venv with what the node and the build need (no torch)
 demo: install/.built ## camera_player and the node over DDS for 10 s, pictures into demo_output/ [INPUT=file]
 	@$(ROS) $(PROGRAMS)/demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
-test: install/.built $(STAMPS)/test lint typecheck ## set-up (with torch), linter, types and the whole test suite
+test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
 	@$(ROS) pytest --timeout 600 $(ARGS)
 
 lint: $(STAMPS)/test ## ruff, lint and format
@@ -84,6 +84,14 @@ $(STAMPS)/ros: requirements/ros.txt requirements/base.txt requirements/constrain
 $(STAMPS)/test: requirements/test.txt requirements/train.txt $(STAMPS)/ros
 	@echo 'Installing torch and the test tools into .venv (5.6 GB) ...'
 	@$(PIP) -qq -r requirements/test.txt
+	@touch $@
+
+$(STAMPS)/tensorrt: requirements/tensorrt.txt $(STAMPS)/venv
+	@echo "Fetching TensorRT's Python classes into .venv/tensorrt (12 MB) ..."
+	@grep '^[a-z]' $< | while read -r pin; do \
+	  version=$${pin#*==}; \
+	  $(PIP) -qq --no-deps --upgrade --target ".venv/tensorrt/$${version%%;*}" "$$pin"; \
+	done
 	@touch $@
 
 # The list changes when a file is added or removed: only then must new links be made.

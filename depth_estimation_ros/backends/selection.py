@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.backends.base import (
     AUTO_ORDER,
+    BackendName,
     load_backend,
     parse_backend_name,
     unavailable_reason,
@@ -17,12 +18,16 @@ from depth_estimation_ros.model_spec import check_probe, probe_image
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from depth_estimation_ros.backends.base import Backend, BackendName, BackendOptions
+    from depth_estimation_ros.backends.base import Backend, BackendOptions
     from depth_estimation_ros.model_spec import ModelSpec
 
 __all__ = ['open_backend', 'self_check']
 
 _logger = logging.getLogger(__name__)
+_REMEDIES = {
+    BackendName.TENSORRT: 'update TensorRT, take an fp32 model, or build the engine anew with '
+    '`depth-estimation build-engine --rebuild MODEL`; other backends may run it meanwhile',
+}
 
 
 def open_backend(
@@ -87,7 +92,7 @@ def self_check(backend: Backend, spec: ModelSpec) -> float:
         raise BackendError(
             f'{backend.description} gives wrong numbers for this model: relative RMS error '
             f'{error:.2g} on its self-check, {tolerance:.2g} is allowed for {spec.precision}; '
-            'choose another backend, or delete a cached engine so that it is built again'
+            + _REMEDIES.get(backend.name, 'choose another backend')
         )
     _logger.debug('self-check of %s: relative RMS error %.2g', backend.description, error)
     return error
