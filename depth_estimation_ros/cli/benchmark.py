@@ -1,0 +1,180 @@
+"""depth-estimation benchmark: what a model file costs here, backend by backend."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.cli.arguments import (
+    BACKEND_CHOICES,
+    non_negative_int,
+    positive_float,
+    positive_int,
+)
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.benchmark.hardware import Hardware
+    from depth_estimation_ros.benchmark.measure import BenchmarkCase
+    from depth_estimation_ros.benchmark.report import ModelReport, Row
+    from depth_estimation_ros.model_spec import ModelSpec
+
+__all__ = ['HELP', 'add_arguments', 'run']
+
+HELP = 'time model files in every backend of this machine: latency, throughput, CPU, memory'
+_logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        'models',
+        type=Path,
+        nargs='*',
+        metavar='MODEL',
+        help='model files, such as one of each precision (the one that comes along)',
+    )
+    parser.add_argument(
+        '--backend',
+        choices=[name for name in BACKEND_CHOICES if name != 'auto'],
+        action='append',
+        help='may be given again; it must work (default: all that work here)',
+    )
+    parser.add_argument(
+        '--image-size',
+        type=_width_x_height,
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='WxH',
+        help="camera images to measure with, besides the model's own size, as 640x480",
+    )
+    parser.add_argument('--output', type=Path, metavar='JSON', help='also write the figures')
+    parser.add_argument(
+        '--num-runs',
+        type=positive_int,
+        default=200,
+        metavar='N',
+        help='calls timed for each backend and size (%(default)s)',
+    )
+    parser.add_argument(
+        '--num-warm-up',
+        type=non_negative_int,
+        default=10,
+        metavar='N',
+        help='calls before them (%(default)s)',
+    )
+    parser.add_argument(
+        '--max-sec',
+        type=positive_float,
+        default=30.0,
+        metavar='S',
+        help='time fewer calls, but at least 10, when they take longer (%(default)s)',
+    )
+    parser.add_argument(
+        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
+    )
+    parser.add_argument(
+        '--openvino-precision',
+        choices=('f32', 'bf16'),
+        action='append',
+        help='may be given again (default: f32, and bf16 where the processor has it)',
+    )
+    parser.add_argument(
+        '--engine-cache-dir', metavar='DIR', help="TensorRT's engines (the user's own cache)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure every case, print a table, write JSON.
+
+    Raises:
+        ModelFileError: A model file cannot be used.
+        BackendError: A backend that was asked for by name cannot run, or none can.
+        OSError: The JSON cannot be written.
+    """
+    from depth_estimation_ros.atomic_file import atomic_write_text
+    from depth_estimation_ros.benchmark.hardware import describe_hardware
+    from depth_estimation_ros.benchmark.report import ModelReport, report_json
+    from depth_estimation_ros.default_model import find_model
+    from depth_estimation_ros.errors import BackendError
+    from depth_estimation_ros.model_spec import read_model_spec
+
+    if args.output is not None and args.output.is_dir():
+        args.usage_error(f'--output {args.output} is a folder')
+    paths = [find_model(model) for model in args.models or [None]]
+    specs = [read_model_spec(path) for path in paths]
+    hardware = describe_hardware()
+    for line in hardware.lines():
+        print(line)
+    if hardware.is_busy:
+        _logger.warning(
+            'the machine is at work already (load %.1f): times will be too long',
+            hardware.load_average,
+        )
+    reports: list[ModelReport] = []
+    for path, spec in zip(paths, specs, strict=True):
+        rows = [_measure(case, spec, args) for case in _cases(path, spec, hardware, args)]
+        reports.append(ModelReport(path=path, spec=spec, rows=tuple(rows)))
+        print('\n' + reports[-1].table(), flush=True)
+    if args.output is not None:
+        atomic_write_text(args.output, report_json(hardware, reports))
+        print(f'written: {args.output}')
+    if not any(row.result for report in reports for row in report.rows):
+        raise BackendError('no backend could be measured')
+    return 0
+
+
+def _cases(
+    path: Path, spec: ModelSpec, hardware: Hardware, args: argparse.Namespace
+) -> list[BenchmarkCase]:
+    from depth_estimation_ros.backends.base import AUTO_ORDER
+    from depth_estimation_ros.benchmark.hardware import has_bf16
+    from depth_estimation_ros.benchmark.measure import BenchmarkCase
+
+    precisions = args.openvino_precision or (['f32', 'bf16'] if has_bf16(hardware) else ['f32'])
+    return [
+        BenchmarkCase(
+            model=str(path),
+            backend=backend,
+            openvino_precision=precision,
+            image_sizes=tuple(dict.fromkeys([spec.input_size, *args.image_size])),
+            num_runs=args.num_runs,
+            num_warm_up=args.num_warm_up,
+            max_sec=args.max_sec,
+            num_threads=args.num_threads,
+            engine_cache_dir=args.engine_cache_dir,
+        )
+        for backend in args.backend or [name.value for name in AUTO_ORDER]
+        for precision in (precisions if backend == 'openvino' else ['f32'])
+    ]
+
+
+def _measure(case: BenchmarkCase, spec: ModelSpec, args: argparse.Namespace) -> Row:
+    from depth_estimation_ros.backends.base import parse_backend_name, unavailable_reason
+    from depth_estimation_ros.benchmark.report import Row
+    from depth_estimation_ros.benchmark.worker import run_case
+    from depth_estimation_ros.errors import BackendError
+
+    reason = unavailable_reason(parse_backend_name(case.backend), spec)
+    if reason is not None and args.backend:
+        raise BackendError(f'backend {case.backend}: {reason}')
+    if reason is None:
+        sys.stdout.flush()
+        try:
+            return Row(case=case, result=run_case(case))
+        except BackendError as err:
+            if args.backend:
+                raise
+            reason = str(err)
+    return Row(case=case, reason=reason)
+
+
+def _width_x_height(text: str) -> tuple[int, int]:
+    """Parse 640x480 into (height, width) (argparse type)."""
+    width, times, height = text.partition('x')
+    if not (times and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
+    return int(height), int(width)
