@@ -29,6 +29,7 @@ SUB_COMMANDS = {
     'evaluate': 'evaluate',
     'export': 'export',
     'info': 'info',
+    'benchmark': 'benchmark',
     'calibrate-scale': 'calibrate_scale',
 }
 
