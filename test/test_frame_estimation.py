@@ -19,7 +19,8 @@ from depth_estimation_ros.ros.announcer import Announcer
 from depth_estimation_ros.ros.camera_info_cache import CameraInfoCache
 from depth_estimation_ros.ros.camera_model import CameraModel, rectified_camera
 from depth_estimation_ros.ros.camera_resolver import CameraResolver
-from depth_estimation_ros.ros.frame_estimation import DepthFrame, FrameEstimation, agreement
+from depth_estimation_ros.ros.frame_estimation import FrameEstimation, agreement
+from depth_estimation_ros.ros.frames import DepthFrame, FrameRequest
 from depth_estimation_ros.ros.outputs import Output
 from depth_estimation_ros.ros.parameters import NodeParameters
 
@@ -50,7 +51,17 @@ def estimate(
     camera: CameraModel | None = CAMERA,
 ) -> DepthFrame:
     estimation = FrameEstimation(estimator, 'letterbox')
-    return estimation.estimate(rgb, Header(), camera=camera, parameters=parameters, wanted=ALL)
+    return estimation.estimate([request(rgb, camera=camera)], parameters)[0]
+
+
+def request(
+    rgb: np.ndarray,
+    source: str = '',
+    *,
+    camera: CameraModel | None = CAMERA,
+    wanted: frozenset[Output] = ALL,
+) -> FrameRequest:
+    return FrameRequest(source=source, header=Header(), rgb=rgb, camera=camera, wanted=wanted)
 
 
 def grey(value: int) -> np.ndarray:
@@ -89,6 +100,52 @@ def test_confidence_is_there_only_when_asked_for(estimator: DepthEstimator) -> N
     confidence = estimate(estimator, grey(51), replace(PARAMETERS, confidence=True)).confidence
     assert confidence is not None
     np.testing.assert_allclose(confidence, 1.0, atol=1e-5)
+
+
+def test_a_batch_of_cameras_is_what_each_is_alone(tmp_path: Path) -> None:
+    pytest.importorskip('onnx')
+    from tiny_model import make_tiny_model
+
+    make_tiny_model(tmp_path / 'three.onnx', batch_size=3)
+    changed = replace(PARAMETERS, confidence=True)
+    wide = CameraModel(
+        intrinsics=CameraIntrinsics(width=96, height=40, fx=70.0, fy=70.0, cx=48.0, cy=20.0),
+        is_rectified=True,
+    )
+    ramp = np.tile(np.linspace(20, 240, 96).astype(np.uint8)[:, None], (40, 1, 3))
+    requests = [
+        request(grey(51), 'front', wanted=frozenset({Output.DEPTH})),
+        request(ramp, 'rear', camera=wide),
+    ]
+    with DepthEstimator.from_file(tmp_path / 'three.onnx', 'onnxruntime') as estimator:
+        together = FrameEstimation(estimator, 'letterbox').estimate(requests, changed)
+        alone = [
+            FrameEstimation(estimator, 'letterbox').estimate([one], changed)[0] for one in requests
+        ]
+    assert [frame.depth.shape for frame in together] == [(48, 64), (40, 96)]
+    assert together[0].confidence is None
+    assert together[1].confidence is not None
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one.depth, other.depth)
+        np.testing.assert_array_equal(one.cloud_depth, other.cloud_depth)
+    np.testing.assert_array_equal(together[1].confidence, alone[1].confidence)
+
+
+def test_each_camera_of_a_batch_is_steadied_by_its_own_past(tmp_path: Path) -> None:
+    pytest.importorskip('onnx')
+    from tiny_model import make_tiny_model
+
+    make_tiny_model(tmp_path / 'two.onnx', batch_size=2)
+    changed = replace(PARAMETERS, temporal_filter=0.5)
+    with DepthEstimator.from_file(tmp_path / 'two.onnx', 'onnxruntime') as estimator:
+        estimation = FrameEstimation(estimator, 'letterbox')
+        for first, second in ((51, 102), (52, 104)):
+            frames = estimation.estimate(
+                [request(grey(first), 'front'), request(grey(second), 'rear')], changed
+            )
+    # Half of 51 and 52 over 25.5, half of 102 and 104: neither has seen the other.
+    np.testing.assert_allclose(frames[0].depth, 51.5 / 25.5, rtol=1e-4)
+    np.testing.assert_allclose(frames[1].depth, 103 / 25.5, rtol=1e-4)
 
 
 def test_two_depths_agree_by_the_share_of_the_nearer_one() -> None:

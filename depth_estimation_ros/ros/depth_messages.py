@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
     from depth_estimation_ros.ros.camera_model import CameraModel
-    from depth_estimation_ros.ros.frame_estimation import DepthFrame
+    from depth_estimation_ros.ros.frames import DepthFrame
     from depth_estimation_ros.ros.parameters import NodeParameters
 
 

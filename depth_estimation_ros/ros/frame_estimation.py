@@ -1,8 +1,8 @@
-"""One image of one camera to the depth that is published, with what is kept between frames."""
+"""From camera images to the depth that is published, with what is kept between frames."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,110 +11,107 @@ from depth_estimation_ros.depth_image import RangePolicy, limit_range, valid_mas
 from depth_estimation_ros.edge_filter import flying_pixels
 from depth_estimation_ros.image_transform import ImageTransform
 from depth_estimation_ros.ros.conversions import seconds
+from depth_estimation_ros.ros.frames import DepthFrame
 from depth_estimation_ros.ros.outputs import NEED_CLOUD_DEPTH, Output
 from depth_estimation_ros.temporal_filter import TemporalFilter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
-    from std_msgs.msg import Header
 
     from depth_estimation_ros.camera import CameraIntrinsics
     from depth_estimation_ros.estimator import DepthEstimator
-    from depth_estimation_ros.prediction import StageTimings
-    from depth_estimation_ros.ros.camera_model import CameraModel
+    from depth_estimation_ros.prediction import DepthPrediction, StageTimings
+    from depth_estimation_ros.ros.frames import FrameRequest
     from depth_estimation_ros.ros.parameters import NodeParameters
 
 
-@dataclass(frozen=True, kw_only=True)
-class DepthFrame:
-    """One image and its depth; all arrays have the image's size.
-
-    Attributes:
-        header: of the image, verbatim.
-        rgb: (H, W, 3) uint8, rectified if its camera is.
-        depth: (H, W) float32 [m], NaN = invalid, beyond the limits what range_policy says.
-        cloud_depth: the same without flying pixels.
-        confidence: (H, W) float32, 0 = none to 1; None unless it was asked for.
-        camera: None if it is unknown.
-        max_color_depth: depth painted as the farthest [m].
-        timings: of the network's run, or of both.
-    """
-
-    header: Header
-    rgb: NDArray[np.uint8]
-    depth: NDArray[np.float32]
-    cloud_depth: NDArray[np.float32]
-    confidence: NDArray[np.float32] | None
-    camera: CameraModel | None
-    max_color_depth: float
-    timings: StageTimings
-
-
 class FrameEstimation:
-    """Estimates the depth of one camera's frames, in their order.
+    """Estimates the depth of the frames of all cameras, those of one camera in their order.
 
     Args:
-        estimator: shared with the other cameras of the node, by the same thread.
+        estimator: used by this object alone.
         resize_mode: that it was made with.
     """
 
     def __init__(self, estimator: DepthEstimator, resize_mode: str) -> None:
         self._estimator = estimator
         self._resize_mode = resize_mode
-        self._temporal = TemporalFilter()
-        self._last_stamp_sec = 0.0
+        self._steadiers: dict[str, _Steadier] = {}
 
     def estimate(
-        self,
-        rgb: NDArray[np.uint8],
-        header: Header,
-        *,
-        camera: CameraModel | None,
-        parameters: NodeParameters,
-        wanted: frozenset[Output],
-    ) -> DepthFrame:
-        """Rectify, run the network, correct, filter, limit.
+        self, requests: Sequence[FrameRequest], parameters: NodeParameters
+    ) -> list[DepthFrame]:
+        """Rectify, run the network once for all, correct, filter, limit.
+
+        Args:
+            requests: Images of different cameras, at most as many as the model takes.
+            parameters: Of the node, now.
+
+        Returns:
+            One frame a request.
 
         Raises:
-            ImageError: the network cannot use the image.
+            ImageError: the network cannot use an image.
             BackendError: the backend failed.
         """
-        if camera is not None and camera.rectifier is not None:
-            rgb = camera.rectifier.apply(rgb)
-        intrinsics = camera.intrinsics if camera else None
-        prediction = self._estimator.estimate(rgb, intrinsics)
-        depth, timings = prediction.depth, prediction.timings
-        if camera is not None and camera.rectifier is not None:
-            depth[camera.rectifier.outside] = np.nan
-        confidence = None
-        if parameters.confidence and Output.CONFIDENCE in wanted:
-            mirrored = _mirrored(intrinsics) if intrinsics else None
-            second = self._estimator.estimate(rgb[:, ::-1], mirrored)
-            confidence = agreement(depth, second.depth[:, ::-1])
-            timings = _sum_of(timings, second.timings)
+        images = [_rectified(request) for request in requests]
+        predictions = self._estimator.estimate_batch(
+            images, [item.intrinsics for item in requests]
+        )
+        mirrored = self._mirrored(requests, images) if parameters.confidence else {}
+        return [
+            self._finished(request, rgb, prediction, mirrored.get(request.source), parameters)
+            for request, rgb, prediction in zip(requests, images, predictions, strict=True)
+        ]
+
+    def _mirrored(
+        self, requests: Sequence[FrameRequest], images: Sequence[NDArray[np.uint8]]
+    ) -> dict[str, DepthPrediction]:
+        """Estimate once more, in the mirror, what somebody wants to know the confidence of."""
+        asked = {
+            request.source: (rgb[:, ::-1], request.intrinsics)
+            for request, rgb in zip(requests, images, strict=True)
+            if Output.CONFIDENCE in request.wanted
+        }
+        if not asked:
+            return {}
+        intrinsics = [_mirrored(known) if known else None for _, known in asked.values()]
+        second = self._estimator.estimate_batch([rgb for rgb, _ in asked.values()], intrinsics)
+        return dict(zip(asked, second, strict=True))
+
+    def _finished(
+        self,
+        request: FrameRequest,
+        rgb: NDArray[np.uint8],
+        prediction: DepthPrediction,
+        mirrored: DepthPrediction | None,
+        parameters: NodeParameters,
+    ) -> DepthFrame:
+        """Correct, filter and limit the depth of an image."""
+        depth, timings, confidence = prediction.depth, prediction.timings, None
+        if request.rectifier is not None:
+            depth[request.rectifier.outside] = np.nan
+        if mirrored is not None:
+            confidence = agreement(depth, mirrored.depth[:, ::-1])
+            timings = _sum_of(timings, mirrored.timings)
         depth = scaled(depth, parameters)
-        depth = self._steadied(depth, seconds(header.stamp), parameters.temporal_filter)
-        cloud_depth = self._without_edges(depth, parameters, wanted)
+        steadier = self._steadiers.setdefault(request.source, _Steadier())
+        depth = steadier.apply(depth, seconds(request.header.stamp), parameters.temporal_filter)
+        cloud_depth = self._without_edges(depth, parameters, request.wanted)
         if parameters.edge_filter_image:
             depth = cloud_depth
         return DepthFrame(
-            header=header,
+            header=request.header,
             rgb=rgb,
             depth=limited(depth, parameters),
             cloud_depth=limited(cloud_depth, parameters),
             confidence=confidence,
-            camera=camera,
+            camera=request.camera,
             max_color_depth=parameters.max_depth or self._estimator.spec.max_depth,
             timings=timings,
         )
-
-    def _steadied(
-        self, depth: NDArray[np.float32], stamp_sec: float, weight: float
-    ) -> NDArray[np.float32]:
-        if not weight or stamp_sec < self._last_stamp_sec:  # time jumped back: a bag began anew
-            self._temporal.reset()
-        self._last_stamp_sec = stamp_sec
-        return self._temporal.apply(depth, weight) if weight else depth
 
     def _without_edges(
         self, depth: NDArray[np.float32], parameters: NodeParameters, wanted: frozenset[Output]
@@ -134,6 +131,23 @@ class FrameEstimation:
             depth, grid_size=(height, width), threshold=parameters.edge_filter_threshold
         )
         return np.where(edges, np.float32(np.nan), depth)
+
+
+class _Steadier:
+    """The filter against flicker of one camera."""
+
+    def __init__(self) -> None:
+        self._filter = TemporalFilter()
+        self._last_stamp_sec = 0.0
+
+    def apply(
+        self, depth: NDArray[np.float32], stamp_sec: float, weight: float
+    ) -> NDArray[np.float32]:
+        """Blend (H, W) depth with that of the frames before, unless time jumped back."""
+        if not weight or stamp_sec < self._last_stamp_sec:  # a bag began anew
+            self._filter.reset()
+        self._last_stamp_sec = stamp_sec
+        return self._filter.apply(depth, weight) if weight else depth
 
 
 def scaled(depth: NDArray[np.float32], parameters: NodeParameters) -> NDArray[np.float32]:
@@ -168,6 +182,10 @@ def agreement(depth: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray
     share = np.zeros(depth.shape, np.float32)
     np.divide(np.minimum(depth, other), np.maximum(depth, other), out=share, where=both)
     return share
+
+
+def _rectified(request: FrameRequest) -> NDArray[np.uint8]:
+    return request.rectifier.apply(request.rgb) if request.rectifier else request.rgb
 
 
 def _mirrored(intrinsics: CameraIntrinsics) -> CameraIntrinsics:

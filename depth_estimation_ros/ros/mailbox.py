@@ -36,20 +36,23 @@ class Mailbox(Generic[T]):
             self._changed.notify()
         return replaced
 
-    def take(self) -> tuple[str, T] | None:
-        """Wait for an item and take it.
+    def take(self, max_items: int = 1) -> list[tuple[str, T]]:
+        """Wait for an item and take it, with those of other senders that are there already.
+
+        Args:
+            max_items: no more than these.
 
         Returns:
-            The sender longest not served and its item, or None once the mailbox is closed.
+            Senders and their items, first who was longest not served; empty once the mailbox is
+            closed.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._slots or not self._is_open)
             if not self._is_open:
-                return None
-            sender = next(name for name in self._turns if name in self._slots)
-            self._turns.remove(sender)
-            self._turns.append(sender)
-            return sender, self._slots.pop(sender)
+                return []
+            senders = [name for name in self._turns if name in self._slots][:max_items]
+            self._turns = [name for name in self._turns if name not in senders] + senders
+            return [(name, self._slots.pop(name)) for name in senders]
 
     def close(self) -> None:
         """Let `take` return None, now and from now on."""

@@ -31,6 +31,8 @@ from depth_estimation_ros.ros.signals import ignore_further_signals, ros_until_s
 from depth_estimation_ros.ros.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rclpy.lifecycle import LifecycleState
 
 NODE_NAME = 'depth_estimation'
@@ -116,8 +118,9 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         self._mailbox = Mailbox(list(self._streams))
         self._worker = Worker(
             self._mailbox,
-            lambda name, message: self._process(processor, name, message),
+            lambda frames: self._process(processor, frames),
             lambda: self._settings.current.min_period_sec,
+            self._model.estimator.spec.batch_size,
         )
         result = super().on_activate(state)
         self._worker.start()
@@ -177,11 +180,11 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             self._model = None
         self.state_label = 'unconfigured'
 
-    def _process(self, processor: FrameProcessor, name: str, message: Any) -> None:
-        """Process a frame in the worker thread, which nothing may end."""
+    def _process(self, processor: FrameProcessor, frames: Sequence[tuple[str, Any]]) -> None:
+        """Process frames in the worker thread, which nothing may end."""
         try:
             if self._enable.is_enabled:  # a frame may have waited when the node was paused
-                processor.process(self._streams[name], message)
+                processor.process([(self._streams[name], message) for name, message in frames])
         except Exception:  # noqa: BLE001 - a fault with one frame must not end the rest
             if self.context.ok():  # else the node is shutting down under the frame
                 self._announcer.error(f'unexpected error:\n{traceback.format_exc()}')

@@ -1,4 +1,4 @@
-"""The thread that turns frames into depth, one after the other."""
+"""The thread that turns frames into depth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from depth_estimation_ros.ros.mailbox import Mailbox
 
@@ -19,19 +19,22 @@ class Worker(Generic[T]):
 
     Args:
         mailbox: where the frames come from.
-        process: what is done with a frame; it raises nothing.
-        min_period_sec: asked before each frame: least time from the start of one to the next [s].
+        process: what is done with frames of different cameras; it raises nothing.
+        min_period_sec: asked before each call: least time from the start of one to the next [s].
+        max_frames: given to a call at once, if as many cameras have one waiting.
     """
 
     def __init__(
         self,
         mailbox: Mailbox[T],
-        process: Callable[[str, T], None],
+        process: Callable[[Sequence[tuple[str, T]]], None],
         min_period_sec: Callable[[], float],
+        max_frames: int = 1,
     ) -> None:
         self._mailbox = mailbox
         self._process = process
         self._min_period_sec = min_period_sec
+        self._max_frames = max_frames
         self._thread = threading.Thread(target=self._run, name='depth_worker', daemon=True)
 
     def start(self) -> None:
@@ -39,10 +42,10 @@ class Worker(Generic[T]):
         self._thread.start()
 
     def stop(self, timeout_sec: float) -> bool:
-        """Finish the frame at hand and end.
+        """Finish what is at hand and end.
 
         Returns:
-            False if that frame took longer than the time-out.
+            False if that took longer than the time-out.
         """
         self._mailbox.close()
         self._thread.join(timeout_sec)
@@ -51,8 +54,8 @@ class Worker(Generic[T]):
     def _run(self) -> None:
         started = -float('inf')
         while not self._mailbox.wait_closed(started + self._min_period_sec() - time.monotonic()):
-            taken = self._mailbox.take()
-            if taken is None:
+            frames = self._mailbox.take(self._max_frames)
+            if not frames:
                 return
             started = time.monotonic()
-            self._process(*taken)
+            self._process(frames)
