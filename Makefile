@@ -87,7 +87,7 @@ $(STAMPS)/test: requirements/test.txt requirements/train.txt $(STAMPS)/ros
 	@touch $@
 
 $(STAMPS)/tensorrt: requirements/tensorrt.txt $(STAMPS)/venv
-	@echo "Fetching TensorRT's Python classes into .venv/tensorrt (12 MB) ..."
+	@echo "Fetching TensorRT's Python classes into .venv/tensorrt (4 MB) ..."
 	@grep '^[a-z]' $< | while read -r pin; do \
 	  version=$${pin#*==}; \
 	  $(PIP) -qq --no-deps --upgrade --target ".venv/tensorrt/$${version%%;*}" "$$pin"; \

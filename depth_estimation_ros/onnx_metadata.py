@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import IO
 
+from depth_estimation_ros.engine_facts import ENGINE_SUFFIXES
 from depth_estimation_ros.errors import ModelFileError
 
 __all__ = ['read_onnx_metadata']
@@ -18,6 +19,7 @@ _GRAPH_FIELD = 7  # ModelProto.graph
 _METADATA_FIELD = 14  # ModelProto.metadata_props, entries of key = 1 and value = 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_ENTRY_BYTES = 1 << 24
+_ENGINE_HINT = 'but a TensorRT engine: name the .onnx file, and its engine is found by itself'
 
 
 class _DamagedError(Exception):
@@ -42,7 +44,8 @@ def read_onnx_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     except OSError as err:
         raise ModelFileError(f'{path}: cannot be read: {err.strerror}') from err
     except (_DamagedError, UnicodeDecodeError) as err:
-        raise ModelFileError(f'{path}: truncated or not an ONNX file ({err})') from err
+        hint = _ENGINE_HINT if path.suffix in ENGINE_SUFFIXES else f'({err})'
+        raise ModelFileError(f'{path}: truncated or not an ONNX file {hint}') from err
 
 
 def _walk_model(file: IO[bytes], size: int) -> dict[str, str]:

@@ -161,7 +161,8 @@ class FakeTensorRt(ModuleType):
             state['log'].log(self.real.ILogger.ERROR, line)
         if self.faults.build:
             return None
-        return self._header() + state['onnx']
+        onnx: bytes = state['onnx']
+        return self._header() + onnx
 
     def _header(self) -> bytes:
         return json.dumps([self.__version__, self.cuda.name.decode()]).encode() + b'\n'
@@ -259,7 +260,7 @@ class FakeTensorRt(ModuleType):
 def _array_at(address: int, tensor: Any, dtype: type) -> Any:
     num_bytes = int(np.prod(tensor.shape)) * np.dtype(dtype).itemsize
     raw = (ctypes.c_uint8 * num_bytes).from_address(address)
-    return np.frombuffer(raw, dtype=dtype).reshape(tensor.shape)
+    return np.frombuffer(memoryview(raw), np.dtype(dtype)).reshape(tensor.shape)
 
 
 def checked(real: Any, name: str, mine: Callable[..., Any]) -> Callable[..., Any]:

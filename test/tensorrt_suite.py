@@ -95,7 +95,8 @@ def test_the_depth_is_the_hand_computed_one(model: Path, options: BackendOptions
     for seed in range(3):
         images = random_images(spec, seed)
         depth = backend.infer(images)
-        assert (depth.shape, depth.dtype) == ((1, 48, 64), np.float32)
+        assert depth.shape == (1, 48, 64)
+        assert depth.dtype == np.float32
         np.testing.assert_allclose(depth, tiny_depth(images), rtol=1e-5)
     assert backend.name is BackendName.TENSORRT
     assert (

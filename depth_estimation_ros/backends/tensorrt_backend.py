@@ -20,6 +20,7 @@ from depth_estimation_ros.model_spec import Precision
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.model_spec import ModelSpec
 
-__all__ = ['TensorRtBackend', 'load', 'unavailable_reason']
+__all__ = ['TensorRtBackend', 'cached_engine_path', 'load', 'unavailable_reason']
 
 _TYPE_NAMES = {'UINT8': 'uint8', 'FLOAT': 'float32', 'HALF': 'float16'}
 
@@ -46,6 +47,14 @@ def load(model_path: Path, spec: ModelSpec, options: BackendOptions) -> TensorRt
         ModelFileError: The graph is not what the facts say.
     """
     return TensorRtBackend(model_path, spec, options)
+
+
+def cached_engine_path(model_path: Path, spec: ModelSpec, options: BackendOptions) -> Path | None:
+    """Where the engine that `load` would take is; None if it would have to build one."""
+    trt, progress = import_tensorrt(), BuildProgress()
+    builder = _make_builder(trt, None, model_path, spec, options, progress)
+    path = EngineCache(options.engine_cache_dir, progress).path_of(builder)
+    return path if path.is_file() else None
 
 
 class TensorRtBackend:
@@ -69,15 +78,7 @@ class TensorRtBackend:
         progress = options.progress or BuildProgress()
         self._log = make_log(trt)
         self._runtime = _make_runtime(trt, self._log, options.dla_core)
-        builder = TensorRtBuilder(
-            trt,
-            self._log,
-            model_path,
-            batch_size=spec.batch_size,
-            gpu=gpu,
-            options=options,
-            progress=progress,
-        )
+        builder = _make_builder(trt, self._log, model_path, spec, options, progress)
         cache = EngineCache(options.engine_cache_dir, progress)
         found = cache.obtain(builder, self._deserialize, rebuild=options.rebuild_engine)
         self.engine_path, self.build_sec = found.path, found.build_sec
@@ -140,6 +141,25 @@ class TensorRtBackend:
         if engine is None:
             raise BackendError(f'TensorRT cannot use the engine: {self._log.gist()}')
         return engine
+
+
+def _make_builder(
+    trt: ModuleType,
+    log: Any,
+    model_path: Path,
+    spec: ModelSpec,
+    options: BackendOptions,
+    progress: BuildProgress,
+) -> TensorRtBuilder:
+    return TensorRtBuilder(
+        trt,
+        log,
+        model_path,
+        batch_size=spec.batch_size,
+        gpu=gpu_facts(),
+        options=options,
+        progress=progress,
+    )
 
 
 def _make_runtime(trt: Any, log: Any, dla_core: int) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.options import BackendOptions
     from depth_estimation_ros.build_progress import BuildProgress
 
-__all__ = ['TensorRtBuilder']
+__all__ = ['TensorRtBuilder', 'fitting_gpus']
 
 _logger = logging.getLogger(__name__)
 _BYTES_PER_MB = 1 << 20
@@ -59,7 +59,7 @@ class TensorRtBuilder:
         self._model_path = model_path
         self._options = options
         self._progress = progress
-        names, capability, driver = _fitting_gpus(gpu, options.hardware_compatibility)
+        names, capability, driver = fitting_gpus(gpu, options.hardware_compatibility)
         self.model_name = model_path.name
         self.key = EngineKey(
             model_sha256=sha256_of_file(model_path),
@@ -150,7 +150,7 @@ class TensorRtBuilder:
         return timings
 
 
-def _fitting_gpus(gpu: GpuFacts, hardware_compatibility: str) -> tuple[str, str, str]:
+def fitting_gpus(gpu: GpuFacts, hardware_compatibility: str) -> tuple[str, str, str]:
     """Names, compute capability and driver of the machines that an engine fits."""
     if hardware_compatibility == 'ampere_plus':
         return 'any from Ampere on', '8.0', 'any'

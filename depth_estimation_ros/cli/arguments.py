@@ -8,6 +8,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.cli.tensorrt_arguments import (
+    add_tensorrt_arguments,
+    tensorrt_options,
+)
+
 if TYPE_CHECKING:
     from depth_estimation_ros.estimator import DepthEstimator
 
@@ -126,6 +131,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_false',
         help="do not scale depth by the camera's focal length",
     )
+    add_tensorrt_arguments(parser)
 
 
 def open_estimator(args: argparse.Namespace) -> DepthEstimator:
@@ -149,5 +155,6 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
             device=args.device,
             num_threads=args.num_threads,
             openvino_precision=args.openvino_precision,
+            **tensorrt_options(args),
         ),
     )

@@ -1,4 +1,4 @@
-"""depth-estimation info: what a model file is, and what can run it here."""
+"""depth-estimation info: what a model file or an engine is, and what can run it here."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
-HELP = 'print what a model file is, and which backends can run it here'
+HELP = 'print what a model file or a TensorRT engine is, and what can run it here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        'file', type=Path, nargs='?', metavar='FILE', help='model file (the one that comes along)'
+        'file',
+        type=Path,
+        nargs='?',
+        metavar='FILE',
+        help='model file (the one that comes along) or engine',
     )
 
 
@@ -30,10 +34,15 @@ def run(args: argparse.Namespace) -> int:
         ModelFileError: The file is missing, damaged or foreign.
     """
     from depth_estimation_ros.backends.base import AUTO_ORDER
+    from depth_estimation_ros.cli.engine_info import describe_engine
     from depth_estimation_ros.default_model import find_model
+    from depth_estimation_ros.engine_facts import ENGINE_SUFFIXES
     from depth_estimation_ros.model_spec import read_model_spec
 
     path = find_model(args.file)
+    if path.suffix in ENGINE_SUFFIXES:
+        print(describe_engine(path))
+        return 0
     spec = read_model_spec(path)
     print(f'{path} ({path.stat().st_size / 1e6:.2f} MB)')
     for name, value in _facts(spec).items():
@@ -70,14 +79,15 @@ def _try_backend(name: BackendName, path: Path, spec: ModelSpec) -> str:
         unavailable_reason,
     )
     from depth_estimation_ros.backends.selection import self_check
+    from depth_estimation_ros.backends.tensorrt_backend import cached_engine_path
     from depth_estimation_ros.errors import DepthEstimationError
 
     reason = unavailable_reason(name, spec)
     if reason is not None:
         return f'no: {reason}'
-    if name is BackendName.TENSORRT:
-        return 'not tried: it may build an engine for minutes (depth-estimation build-engine)'
     try:
+        if name is BackendName.TENSORRT and not cached_engine_path(path, spec, BackendOptions()):
+            return 'yes, once its engine is built: depth-estimation build-engine'
         backend = load_backend(name, path, spec, options=BackendOptions())
         error = self_check(backend, spec)
     except DepthEstimationError as err:

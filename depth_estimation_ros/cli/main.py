@@ -28,6 +28,7 @@ SUB_COMMANDS = {
     'import-keras': 'import_keras',
     'evaluate': 'evaluate',
     'export': 'export',
+    'build-engine': 'build_engine',
     'info': 'info',
     'benchmark': 'benchmark',
     'calibrate-scale': 'calibrate_scale',

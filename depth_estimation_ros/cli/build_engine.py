@@ -1,0 +1,115 @@
+"""depth-estimation build-engine: build the TensorRT engine of a model before it is needed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+import logging
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.cli.tensorrt_arguments import (
+    add_tensorrt_arguments,
+    tensorrt_options,
+)
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from depth_estimation_ros.build_progress import BuildProgress
+
+__all__ = ['HELP', 'add_arguments', 'run']
+
+HELP = 'build the TensorRT engine of a model for the GPU of this machine, and check it'
+
+_logger = logging.getLogger(__name__)
+_REDRAW_SEC = 0.2
+_LINE_SEC = 10.0  # between two lines where no bar can be drawn
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        'model', nargs='?', metavar='MODEL', help='model file (the one that comes along)'
+    )
+    parser.add_argument(
+        '--rebuild', action='store_true', help='build it even if there is one that fits'
+    )
+    add_tensorrt_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build the engine, or find it, and run the model's self-check on it.
+
+    Raises:
+        BackendError: It cannot be built or kept, or gives wrong numbers.
+        ConfigError: A setting is not accepted.
+        ModelFileError: The model file is missing, damaged or foreign.
+    """
+    from depth_estimation_ros.backends import tensorrt_backend
+    from depth_estimation_ros.backends.base import BackendName, BackendOptions, unavailable_reason
+    from depth_estimation_ros.backends.selection import self_check
+    from depth_estimation_ros.build_progress import BuildProgress
+    from depth_estimation_ros.default_model import find_model
+    from depth_estimation_ros.errors import BackendError
+    from depth_estimation_ros.model_spec import read_model_spec
+
+    progress = BuildProgress()
+    options = BackendOptions(
+        rebuild_engine=args.rebuild, progress=progress, **tensorrt_options(args)
+    )
+    path = find_model(args.model)
+    spec = read_model_spec(path)
+    reason = unavailable_reason(BackendName.TENSORRT, spec, options=options)
+    if reason is not None:
+        raise BackendError(f'no engine can be built here: {reason}')
+    with _shown(progress):
+        backend = tensorrt_backend.load(path, spec, options)
+    try:
+        error = self_check(backend, spec)
+    finally:
+        backend.close()
+    if backend.engine_path is None:
+        raise BackendError('the engine works, but could not be kept: see the warning above')
+    seconds = backend.build_sec
+    how = 'was there already' if seconds is None else f'built in {seconds:.0f} s'
+    print(f'{backend.engine_path}: {how}')
+    print(f'  {backend.description}')
+    print(f'  self-check: relative RMS error {error:.1e}')
+    return 0
+
+
+@contextmanager
+def _shown(progress: BuildProgress) -> Iterator[None]:
+    """Show the progress of what is done inside the block."""
+    ended = threading.Event()
+    show = _draw_bar if sys.stderr.isatty() else _write_lines
+    thread = threading.Thread(target=show, args=(progress, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _draw_bar(progress: BuildProgress, ended: threading.Event) -> None:
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    # The share of the build is known, the time of what is left is not: phases differ much.
+    form = '{desc}: {percentage:3.0f}%|{bar}| {elapsed}'
+    with logging_redirect_tqdm(), tqdm(total=100, bar_format=form, leave=False) as bar:
+        while not ended.wait(_REDRAW_SEC):
+            bar.set_description_str(
+                'stopping' if progress.is_cancelled else progress.phase or 'loading'
+            )
+            bar.n = round(100 * progress.fraction)
+            bar.refresh()
+
+
+def _write_lines(progress: BuildProgress, ended: threading.Event) -> None:
+    while not ended.wait(_LINE_SEC):
+        if progress.description:
+            _logger.info(progress.description)
