@@ -16,18 +16,17 @@ pytest.importorskip('depth_estimation_ros.msg')
 from depth_session import DepthSession, camera_info, grey_image, image_of, pixels_of
 from ros_session import RosSession, stamps_of
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
+from std_msgs.msg import Header
 
 from depth_estimation_ros.cli.main import main
 from depth_estimation_ros.default_model import default_model_path
 from depth_estimation_ros.metrics import depth_metrics
-from depth_estimation_ros.ros.conversions import cloud_message
+from depth_estimation_ros.ros.conversions import cloud_message, image_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     import subprocess
-
-    from std_msgs.msg import Header
 
 pytestmark = pytest.mark.ros
 
@@ -233,12 +232,12 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 def depth_image(depth: float = 2.0) -> Image:
     """A wall of 48x64 pixels."""
-    return image_of(np.full((48, 64), depth, np.float32).view(np.uint8), '32FC1')
+    return image_message(Header(), np.full((48, 64), depth, np.float32), '32FC1')
 
 
 def sloping_depth() -> Image:
     rows = np.tile(np.linspace(1.0, 9.0, 64, dtype=np.float32), (48, 1))
-    return image_of(rows.view(np.uint8), '32FC1')
+    return image_message(Header(), rows, '32FC1')
 
 
 def short_image() -> Image:
@@ -278,7 +277,7 @@ REFERENCE = ('--reference-topic', 'other')
             None,
             'error: depth_scale is 499.5, but it must be from 0.01 to 100',
         ),
-        (('--distance', '2'), short_image, None, 'error: depth: message with too little data'),
+        (('--distance', '2'), short_image, None, 'error: depth: message of the wrong size'),
         (
             ('--distance', '2'),
             lambda: grey_image(9),
@@ -343,7 +342,7 @@ def test_what_tells_no_scale_is_one_line(
         code, text = calibration.run(send)
     assert code == 1
     errors = [line for line in text.splitlines() if line.startswith('depth-estimation: error: ')]
-    assert len(errors) == 1
+    assert len(errors) == 1, text
     assert message in errors[0]
     assert 'Traceback' not in text
     assert not (tmp_path / 'depth_scale.yaml').exists()

@@ -204,5 +204,5 @@ def _read(reader: Callable[[Any], Any], message: Any, topic: str) -> Any:
         return reader(message)
     except ImageError as err:
         raise ImageError(f'{topic}: {err}') from err
-    except TypeError as err:  # numpy's word for too few bytes
-        raise ImageError(f'{topic}: message with too little data: {err}') from err
+    except (TypeError, ValueError) as err:  # numpy's words for bytes that are not there
+        raise ImageError(f'{topic}: message of the wrong size: {err}') from err
