@@ -23,13 +23,13 @@ from launch_ros.actions import Node
 
 from depth_estimation_ros.ros.launch_arguments import (
     DEPTH_ARGUMENTS,
+    dds_environment,
     parameter_overrides,
     topic_remappings,
 )
 from depth_estimation_ros.ros.rviz_config import full_topic, rviz_config
 
 SHARE = Path(get_package_share_directory('depth_estimation_ros'))
-DDS_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 # Body (x forward, z up) to optical frame (z forward, y down), REP 103.
 OPTICAL_ROTATION = ('--roll', '-1.5707963267948966', '--yaw', '-1.5707963267948966')
 DISPLAYS = {
@@ -58,9 +58,9 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         item.name: LaunchConfiguration(item.name).perform(context) for item in DEPTH_ARGUMENTS
     }
     actions: list[LaunchDescriptionEntity] = []
-    if values['dds_profile'] == 'true' and not any(name in os.environ for name in DDS_VARIABLES):
-        profile = str(SHARE / 'config' / 'fastdds_profile.xml')
-        actions += [SetEnvironmentVariable(name, profile) for name in DDS_VARIABLES]
+    if values['dds_profile'] == 'true':
+        variables = dds_environment(SHARE / 'config' / 'fastdds_profile.xml', os.environ)
+        actions += [SetEnvironmentVariable(*item) for item in variables.items()]
     actions.append(depth_node(values))
     if values['publish_tf'] == 'true':
         actions.append(optical_transform(values))

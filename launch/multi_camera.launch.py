@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+
+from depth_estimation_ros.ros.launch_arguments import dds_environment
 
 SHARE = Path(get_package_share_directory('depth_estimation_ros'))
 ARGUMENTS = {
@@ -19,6 +22,7 @@ ARGUMENTS = {
     'params_file': ('', 'Parameters of the node; empty: config/depth.yaml of this package.'),
     'namespace': ('', 'Namespace of node and topics.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
+    'dds_profile': ('true', 'Give Fast DDS shared memory for large images, as depth.launch.py.'),
 }
 
 
@@ -53,4 +57,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         remappings=remappings,
         output='screen',
     )
-    return [node]
+    if values['dds_profile'] != 'true':
+        return [node]
+    variables = dds_environment(SHARE / 'config' / 'fastdds_profile.xml', os.environ)
+    return [*(SetEnvironmentVariable(*item) for item in variables.items()), node]

@@ -9,6 +9,7 @@ import yaml
 
 from depth_estimation_ros.ros.launch_arguments import (
     DEPTH_ARGUMENTS,
+    dds_environment,
     parameter_overrides,
     topic_remappings,
 )
@@ -54,6 +55,15 @@ def test_an_image_topic_renames_its_compressed_twin_too() -> None:
 def test_arguments_that_are_given_override_the_parameter_file() -> None:
     values = {**DEFAULTS, 'backend': 'openvino', 'image_transport': 'compressed'}
     assert parameter_overrides(values) == {'image_transport': 'compressed', 'backend': 'openvino'}
+
+
+def test_the_dds_profile_is_left_alone_if_the_user_has_set_their_own() -> None:
+    profile = Path('shipped.xml')
+    assert dds_environment(profile, {}) == {
+        'FASTRTPS_DEFAULT_PROFILES_FILE': 'shipped.xml',
+        'FASTDDS_DEFAULT_PROFILES_FILE': 'shipped.xml',
+    }
+    assert dds_environment(profile, {'FASTDDS_DEFAULT_PROFILES_FILE': 'mine.xml'}) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +109,17 @@ DEPTH_ARGUMENTS: tuple[LaunchArgument, ...] = (
         'profile is set already.',
     ),
 )
+
+
+# The first is read by Fast DDS 2 (Humble, Jazzy), the second by Fast DDS 3.
+DDS_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+
+
+def dds_environment(profile: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """List the variables that give Fast DDS a profile; none if the user has set their own."""
+    if any(environment.get(name) for name in DDS_VARIABLES):
+        return {}
+    return dict.fromkeys(DDS_VARIABLES, str(profile))
 
 
 def topic_remappings(values: dict[str, str]) -> list[tuple[str, str]]:
