@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +29,7 @@ __all__ = [
     'unavailable_reason_cuda',
 ]
 
+_logger = logging.getLogger(__name__)
 _CPU_PROVIDER = 'CPUExecutionProvider'
 _CUDA_PROVIDER = 'CUDAExecutionProvider'
 _ERROR_SEVERITY = 3
@@ -84,6 +88,8 @@ class OnnxRuntimeBackend:
         import onnxruntime
 
         self._on_gpu = provider == _CUDA_PROVIDER
+        if self._on_gpu:
+            _load_cuda_of_pip()
         self._errors = _error_types()
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = options.num_threads
@@ -97,7 +103,10 @@ class OnnxRuntimeBackend:
                 f'onnxruntime cannot load {model_path}: {_first_line(err)}'
             ) from err
         if provider not in session.get_providers():
-            raise BackendError(f'onnxruntime could not start {provider} (CUDA or cuDNN missing?)')
+            raise BackendError(
+                f'onnxruntime could not start {provider}: no GPU, or CUDA and cuDNN of another '
+                "version than it was built for (pip install 'onnxruntime-gpu[cuda,cudnn]')"
+            )
         check_graph(
             model_path, spec, _tensors(session.get_inputs()), _tensors(session.get_outputs())
         )
@@ -144,6 +153,22 @@ class OnnxRuntimeBackend:
         """Free the session."""
         self._binding = None
         self._session = None
+
+
+def _load_cuda_of_pip() -> None:
+    """Load the CUDA and cuDNN that pip put beside onnxruntime-gpu; others are found by themselves.
+
+    Without this a machine needs them in the system or on LD_LIBRARY_PATH.
+    """
+    import onnxruntime
+
+    preload = getattr(onnxruntime, 'preload_dlls', None)  # from 1.21
+    if preload is None:
+        return
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        preload()
+    if said.getvalue():
+        _logger.debug('onnxruntime: %s', said.getvalue().strip())
 
 
 def _error_types() -> tuple[type[Exception], ...]:
