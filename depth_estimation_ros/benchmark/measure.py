@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class BenchmarkCase:
         num_warm_up: Calls before them.
         max_sec: Fewer calls are timed when they take longer.
         num_threads: CPU threads, 0 = the backend's own choice.
-        engine_cache_dir: Of the backend tensorrt, None = the user's own.
+        tensorrt: Settings of the backend tensorrt, as fields of BackendOptions that JSON can hold.
     """
 
     model: str
@@ -51,7 +51,7 @@ class BenchmarkCase:
     num_warm_up: int = 10
     max_sec: float = 30.0
     num_threads: int = 0
-    engine_cache_dir: str | None = None
+    tensorrt: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +89,11 @@ def measure_case(case: BenchmarkCase) -> CaseResult:
         BackendError: The backend cannot run it, or not in this precision.
     """
     gpu_before = gpu_memory_used_mb()
+    tensorrt = dict(case.tensorrt)
+    if tensorrt.get('engine_cache_dir'):
+        tensorrt['engine_cache_dir'] = Path(tensorrt['engine_cache_dir'])
     options = BackendOptions(
-        num_threads=case.num_threads,
-        openvino_precision=case.openvino_precision,
-        engine_cache_dir=None if case.engine_cache_dir is None else Path(case.engine_cache_dir),
+        num_threads=case.num_threads, openvino_precision=case.openvino_precision, **tensorrt
     )
     started = time.perf_counter()
     with DepthEstimator.from_file(case.model, case.backend, options=options) as estimator:

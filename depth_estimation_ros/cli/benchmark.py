@@ -14,6 +14,10 @@ from depth_estimation_ros.cli.arguments import (
     positive_float,
     positive_int,
 )
+from depth_estimation_ros.cli.tensorrt_arguments import (
+    add_tensorrt_arguments,
+    tensorrt_options,
+)
 
 if TYPE_CHECKING:
     from depth_estimation_ros.benchmark.hardware import Hardware
@@ -31,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
         'models',
-        type=Path,
         nargs='*',
         metavar='MODEL',
         help='model files, such as one of each precision (the one that comes along)',
@@ -82,20 +85,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='append',
         help='may be given again (default: f32, and bf16 where the processor has it)',
     )
-    parser.add_argument(
-        '--engine-cache-dir', metavar='DIR', help="TensorRT's engines (the user's own cache)"
-    )
+    add_tensorrt_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure every case, print a table, write JSON.
 
     Raises:
+        ConfigError: A setting is not accepted.
         ModelFileError: A model file cannot be used.
         BackendError: A backend that was asked for by name cannot run, or none can.
         OSError: The JSON cannot be written.
     """
     from depth_estimation_ros.atomic_file import atomic_write_text
+    from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.benchmark.hardware import describe_hardware
     from depth_estimation_ros.benchmark.report import ModelReport, report_json
     from depth_estimation_ros.default_model import find_model
@@ -104,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is not None and args.output.is_dir():
         args.usage_error(f'--output {args.output} is a folder')
+    BackendOptions(num_threads=args.num_threads, **tensorrt_options(args))  # refuses bad values
     paths = [find_model(model) for model in args.models or [None]]
     specs = [read_model_spec(path) for path in paths]
     hardware = describe_hardware()
@@ -134,6 +138,9 @@ def _cases(
     from depth_estimation_ros.benchmark.hardware import has_bf16
     from depth_estimation_ros.benchmark.measure import BenchmarkCase
 
+    tensorrt = tensorrt_options(args)
+    if tensorrt['engine_cache_dir'] is not None:
+        tensorrt['engine_cache_dir'] = str(tensorrt['engine_cache_dir'])
     precisions = args.openvino_precision or (['f32', 'bf16'] if has_bf16(hardware) else ['f32'])
     return [
         BenchmarkCase(
@@ -145,7 +152,7 @@ def _cases(
             num_warm_up=args.num_warm_up,
             max_sec=args.max_sec,
             num_threads=args.num_threads,
-            engine_cache_dir=args.engine_cache_dir,
+            tensorrt=tensorrt,
         )
         for backend in args.backend or [name.value for name in AUTO_ORDER]
         for precision in (precisions if backend == 'openvino' else ['f32'])
