@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depth_estimation_ros.backends.base import BackendOptions
+from depth_estimation_ros.backends.base import BackendOptions, Releasable
 from depth_estimation_ros.backends.selection import open_backend
 from depth_estimation_ros.default_model import default_model_path
 from depth_estimation_ros.depth_image import edge_mask
@@ -40,8 +40,7 @@ __all__ = ['DepthEstimator', 'DepthPrediction', 'StageTimings', 'default_model_p
 class DepthEstimator:
     """Runs a model file on camera images of any size.
 
-    One call at a time: the buffers inside are reused, so threads need an estimator each or a
-    lock around it. Predictions are the caller's to keep.
+    One call at a time: the buffers inside are reused. Predictions are the caller's to keep.
 
     Attributes:
         spec: Facts of the model file.
@@ -105,8 +104,8 @@ class DepthEstimator:
             focal_normalization: See __init__.
             edge_filter_threshold: See the class.
             self_check: Run the model's probe once and refuse wrong numbers.
-            num_threads: Short for options.num_threads.
-            options: Settings of the backends.
+            num_threads: Short for options.num_threads, settings of the backends.
+            options: All of them.
 
         Raises:
             ModelFileError: The file is missing, damaged or foreign.
@@ -117,9 +116,8 @@ class DepthEstimator:
         if num_threads is not None:
             options = replace(options, num_threads=num_threads)
         spec = read_model_spec(path)
-        loaded = open_backend(backend, Path(path), spec, options=options, check_numbers=self_check)
         return cls(
-            loaded,
+            open_backend(backend, Path(path), spec, options=options, check_numbers=self_check),
             spec,
             resize_mode=resize_mode,
             focal_normalization=focal_normalization,
@@ -186,6 +184,11 @@ class DepthEstimator:
             postprocess_ms=1e3 * (time.perf_counter() - inferred),
         )
         return [DepthPrediction(depth=depth, timings=timings) for depth in depths]
+
+    def release(self) -> None:
+        """Free device memory that is not needed until the next image."""
+        if isinstance(self._backend, Releasable):
+            self._backend.release()
 
     def close(self) -> None:
         """Free the model; the estimator is of no use afterwards."""

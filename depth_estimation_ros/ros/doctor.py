@@ -73,6 +73,15 @@ def diagnose(facts: StreamFacts) -> Diagnosis | None:
     return Diagnosis(reason='the network is still busy with the first image')
 
 
+def why_not_yet(status: str) -> str:
+    """Say why there is no depth before the model is loaded.
+
+    Args:
+        status: what takes so long, and for how long already.
+    """
+    return f'no depth yet: {status}'
+
+
 def _why_no_points(facts: StreamFacts) -> Diagnosis | None:
     if not facts.camera_trouble:
         return None

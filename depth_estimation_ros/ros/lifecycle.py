@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 N = TypeVar('N', bound='Node')
+_QUESTIONS = (
+    'get_state',
+    'get_available_states',
+    'get_available_transitions',
+    'get_transition_graph',
+)
 
 
 def reports_errors(
@@ -32,3 +38,19 @@ def reports_errors(
             return TransitionCallbackReturn.ERROR
 
     return reporting
+
+
+def answer_during_transitions(node: Node) -> None:
+    """Let a node tell its state while a transition callback runs.
+
+    rclpy puts all lifecycle services into one callback group: where that waits for the end of a
+    transition, `ros2 lifecycle get` does too. Only the service that changes the state must.
+
+    Args:
+        node: a lifecycle node with a callback group of its own for these services.
+    """
+    group = node.default_callback_group
+    for service in node.services:
+        if service.srv_name.rpartition('/')[2] in _QUESTIONS:
+            service.callback_group = group
+            group.add_entity(service)

@@ -11,6 +11,7 @@ from depth_estimation_ros.default_model import find_model
 from depth_estimation_ros.estimator import DepthEstimator
 
 if TYPE_CHECKING:
+    from depth_estimation_ros.build_progress import BuildProgress
     from depth_estimation_ros.ros.parameters import NodeParameters
 
 
@@ -46,8 +47,12 @@ class LoadedModel:
         }
 
 
-def load_model(parameters: NodeParameters) -> LoadedModel:
+def load_model(parameters: NodeParameters, progress: BuildProgress | None = None) -> LoadedModel:
     """Load what the parameters name.
+
+    Args:
+        parameters: of the node.
+        progress: told what takes long, asked whether to go on.
 
     Raises:
         DepthEstimationError: the file or the backend cannot be used; the text says why.
@@ -58,6 +63,12 @@ def load_model(parameters: NodeParameters) -> LoadedModel:
         num_threads=parameters.num_threads,
         openvino_precision=parameters.openvino_precision,
         engine_cache_dir=Path(cache).expanduser() if cache else None,
+        max_workspace_mb=parameters.max_workspace_mb,
+        dla_core=parameters.dla_core,
+        hardware_compatibility=parameters.hardware_compatibility,
+        tf32=parameters.tf32,
+        cuda_graph=parameters.cuda_graph,
+        progress=progress,
     )
     estimator = DepthEstimator.from_file(
         path,

@@ -19,11 +19,11 @@ from depth_estimation_ros.ros.announcer import Announcer
 from depth_estimation_ros.ros.camera_stream import CameraStream
 from depth_estimation_ros.ros.enable_service import EnableService
 from depth_estimation_ros.ros.executors import OneSlowGroupExecutor
-from depth_estimation_ros.ros.lifecycle import reports_errors
+from depth_estimation_ros.ros.lifecycle import answer_during_transitions, reports_errors
 from depth_estimation_ros.ros.log_bridge import bridge_core_log
 from depth_estimation_ros.ros.mailbox import Mailbox
 from depth_estimation_ros.ros.memory import keep_freed_memory
-from depth_estimation_ros.ros.model_loading import LoadedModel, load_model
+from depth_estimation_ros.ros.model_loader import ModelLoader
 from depth_estimation_ros.ros.monitor import Monitor
 from depth_estimation_ros.ros.parameter_store import ParameterStore
 from depth_estimation_ros.ros.processor import FrameProcessor
@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 
     from rclpy.lifecycle import LifecycleState
 
+    from depth_estimation_ros.ros.model_loading import LoadedModel
+
 NODE_NAME = 'depth_estimation'
 LOADING = 'loading the model'
 MONITOR_PERIOD_SEC = 1.0
-# Leaves a clean exit time within two seconds of the signal.
-WORKER_STOP_TIMEOUT_SEC = 1.5
+WORKER_STOP_TIMEOUT_SEC = 1.5  # leaves a clean exit time within two seconds of the signal
 
 
 class DepthEstimationNode(LifecycleNodeMixin, Node):
@@ -57,6 +58,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         # Loading a model takes seconds, building an engine minutes.
         self.slow_group = MutuallyExclusiveCallbackGroup()
         LifecycleNodeMixin.__init__(self, callback_group=self.slow_group)
+        answer_during_transitions(self)
         bridge_core_log(self.get_logger())
         self.state_label = 'unconfigured'
         self._trouble = ''
@@ -70,6 +72,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         self._input_group = MutuallyExclusiveCallbackGroup()
         self._monitor = Monitor(self, self._announcer)
         self._enable = EnableService(self)
+        self.loader = ModelLoader(self)
         # Not the node's clock: both go on while simulated time stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(MONITOR_PERIOD_SEC, self._on_monitor, clock=steady)
@@ -84,7 +87,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         self.state_label = LOADING
         self._trouble = ''
         try:
-            self._model = load_model(parameters)
+            self._model = self.loader.load(parameters)
         except DepthEstimationError as err:
             self._trouble = str(err)
             self.state_label = 'unconfigured'
@@ -132,8 +135,9 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
 
     @reports_errors
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Unsubscribe and stop the worker."""
-        self._stop()
+        """Unsubscribe, stop the worker, free what GPU memory the model can do without."""
+        if self._stop() and self._model is not None:
+            self._model.estimator.release()
         return super().on_deactivate(state)
 
     @reports_errors
@@ -153,11 +157,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         return super().on_error(state)
 
     def close(self) -> bool:
-        """Stop the worker and free everything.
-
-        Returns:
-            False if the worker is still at its frame; the model is then left to it.
-        """
+        """Free everything; False if the worker is still at a frame, which keeps the model."""
         if not self._stop():
             return False
         self._release()
@@ -199,11 +199,12 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             self.trigger_activate()
 
     def _on_monitor(self) -> None:
+        self.loader.report()
         with self._streams_lock:
             self._monitor.look(
                 list(self._streams.values()) if self.state_label == 'active' else [],
                 is_enabled=self._enable.is_enabled,
-                state_label=self.state_label,
+                state_label=self.loader.status or self.state_label,
                 trouble=self._trouble,
                 model_values=self._model.facts if self._model else {},
             )
@@ -235,7 +236,9 @@ def main(args: list[str] | None = None) -> int:
 
 def _end(node: DepthEstimationNode) -> None:
     """Free the node, or leave at once if a thread is deep inside the network or its loading."""
-    if node.state_label == LOADING or not node.close():
+    is_loading = node.state_label == LOADING
+    node.loader.cancel(WORKER_STOP_TIMEOUT_SEC)
+    if is_loading or not node.close():
         sys.stderr.flush()
         os._exit(0)  # Python would wait for that thread, for minutes if it builds an engine
     node.destroy_node()

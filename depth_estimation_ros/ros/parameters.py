@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depth_estimation_ros.backends.base import OPENVINO_PRECISIONS, BackendName
 from depth_estimation_ros.depth_image import RangePolicy
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.ros.backend_parameters import BackendParameters
 from depth_estimation_ros.ros.parameter_spec import (
     Change,
     parameter,
@@ -17,39 +17,13 @@ _START = Change.START
 
 
 @dataclass(frozen=True, kw_only=True)
-class NodeParameters:
+class NodeParameters(BackendParameters):
     """Everything a user can set; names are those of the ROS parameters and of the YAML keys.
 
     Raises:
         ConfigError: min_depth is not below max_depth.
     """
 
-    model_path: str = parameter(
-        '',
-        'Model file (.onnx, written by depth-estimation export), or the name of a shipped one: '
-        'default, default-int8; empty: default.',
-    )
-    backend: str = parameter(
-        'auto',
-        'What runs the network; auto takes the first that works of tensorrt, onnxruntime-cuda, '
-        'openvino, onnxruntime and says which.',
-        choices=('auto', *(name.value for name in BackendName)),
-    )
-    num_threads: int = parameter(
-        0, 'Processor threads for the network; 0: the backend decides.', limits=(0, 256)
-    )
-    openvino_precision: str = parameter(
-        'f32',
-        'Arithmetic of the openvino backend; bf16 is faster on processors that have it and about '
-        '1 % off.',
-        choices=OPENVINO_PRECISIONS,
-    )
-    engine_cache_dir: str = parameter(
-        '', 'Folder for TensorRT engines; empty: ~/.cache/depth_estimation_ros.'
-    )
-    self_check: bool = parameter(
-        True, 'Run the probe stored in the model once on load and refuse a backend that fails it.'
-    )
     resize_mode: str = parameter(
         'letterbox',
         'How an image gets to the network size: letterbox keeps the aspect, resize stretches.',
