@@ -131,3 +131,16 @@ def test_an_item_beyond_the_end_is_an_index_error() -> None:
 def test_prefilling_without_a_folder_is_refused() -> None:
     with pytest.raises(ValueError, match='cache_dir=None'):
         SyntheticRooms(2, size=SIZE).prefill()
+
+
+def test_prefilling_with_a_bar_says_how_far_it_is_and_then_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms = SyntheticRooms(4, first_seed=1, size=SIZE, cache_dir=tmp_path)
+    assert rooms.has_cache
+    assert not SyntheticRooms(4, size=SIZE).has_cache
+    rooms.prefill_with_bar(num_workers=0)
+    assert '2/2' in capsys.readouterr().err
+    assert rooms.num_cached() == 4
+    rooms.prefill_with_bar(num_workers=0)
+    assert capsys.readouterr().err == ''

@@ -98,9 +98,12 @@ def run(args: argparse.Namespace) -> int:
 
     config = _config(args)
     with process_group(args.device) as group:
+        data = _open_data(args, config)
+        if group.is_main:
+            _render_rooms(data)
         result = train(
             config,
-            _open_data(args, config),
+            data,
             folder=args.output,
             group=group,
             resume=args.resume,
@@ -131,3 +134,15 @@ def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:
         name=args.data_name or kind,
         licence=args.licence,
     )
+
+
+def _render_rooms(data: TrainingData) -> None:
+    """Fill the cache of synthetic rooms, if that is what the data is and it has one.
+
+    Rendered while training they would be rendered again in every epoch.
+    """
+    from depth_estimation_ros.training.synthetic_rooms import SyntheticRooms
+
+    for rooms in (data.train, data.validation):
+        if isinstance(rooms, SyntheticRooms) and rooms.has_cache:
+            rooms.prefill_with_bar()

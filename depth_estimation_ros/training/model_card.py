@@ -6,64 +6,37 @@ Held-out rooms only: no training ever sees their seeds.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-import io
 from itertools import islice
 import json
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING, Final
 
-import cv2
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from depth_estimation_ros.atomic_file import atomic_write_bytes, atomic_write_text
 from depth_estimation_ros.backends.base import BackendOptions
-from depth_estimation_ros.depth_image import colorize
-from depth_estimation_ros.errors import DataError, DepthEstimationError
+from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.image_file import read_frames
 from depth_estimation_ros.training.evaluate import EvaluationOptions, evaluate, predict_sample
 from depth_estimation_ros.training.evaluation_data import open_evaluation_data
 from depth_estimation_ros.training.evaluation_report import as_json, as_table
 from depth_estimation_ros.training.open_predictor import open_predictor
+from depth_estimation_ros.training.prediction_sheet import Row, encode_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from depth_estimation_ros.training.eigen_test import EvaluationSample
     from depth_estimation_ros.training.evaluation_data import EvaluationData
     from depth_estimation_ros.training.predictors import DepthPredictor
 
-MAX_PICTURE_BYTES: Final = 200_000
 NUM_ROOMS: Final = 200
 NUM_ROWS: Final = 5
-NEAREST: Final = 0.3  # limits of the colours [m]
-FARTHEST: Final = 8.0
-GAP: Final = 6  # white between panels [px]
-TITLE_HEIGHT: Final = 22
-ERROR_RANGE: Final = 0.5  # relative error painted in full red or blue
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One room of the picture.
-
-    Attributes:
-        image: (H, W, 3) uint8 RGB.
-        truth: (H, W) float32 depth [m].
-        prediction: (H, W) float32 depth [m].
-    """
-
-    image: NDArray[np.uint8]
-    truth: NDArray[np.float32]
-    prediction: NDArray[np.float32]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write metrics.json and predictions.png for a model.
+    """Write metrics.json, predictions.png and photos.png for a model.
 
     Returns:
         0, or 1 after an error.
@@ -76,9 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         data = open_evaluation_data('rooms', args.cache, input_size=input_size)
         reports = _measure(args, predictor, data)
         rows = [_row(predictor, sample) for sample in islice(data.samples, NUM_ROWS)]
+        photos = [_photo_row(predictor, path) for path in args.photo]
         predictor.close()
         atomic_write_text(args.output / 'metrics.json', json.dumps(reports, indent=2) + '\n')
         atomic_write_bytes(args.output / 'predictions.png', encode_sheet(rows))
+        if photos:
+            atomic_write_bytes(args.output / 'photos.png', encode_sheet(photos))
     except DepthEstimationError as err:
         sys.stderr.write(f'model_card: error: {err}\n')
         return 1
@@ -96,6 +72,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--backend', default='auto', help='what runs a model file')
     parser.add_argument('--num-rooms', type=int, default=NUM_ROOMS, metavar='N')
     parser.add_argument('--cache', type=Path, metavar='DIR', help='rooms rendered before')
+    parser.add_argument(
+        '--photo', type=Path, action='append', default=[], metavar='FILE', help='into photos.png'
+    )
     return parser.parse_args(argv)
 
 
@@ -122,78 +101,10 @@ def _row(predictor: DepthPredictor, sample: EvaluationSample) -> Row:
     return Row(image=sample.image, truth=sample.depth, prediction=prediction)
 
 
-def encode_sheet(rows: Sequence[Row]) -> bytes:
-    """Draw image, true depth, predicted depth and error side by side, a room a row.
-
-    Args:
-        rows: Rooms, all of one size.
-
-    Returns:
-        A PNG of at most MAX_PICTURE_BYTES; it is shrunk until it is.
-
-    Raises:
-        DataError: There are no rows.
-    """
-    if not rows:
-        raise DataError('no room to draw')
-    picture = Image.fromarray(np.ascontiguousarray(draw_sheet(rows)[..., ::-1]))
-    scale = 1.0
-    while True:
-        # A palette of 256 colours takes a third of the bytes, so that more pixels fit.
-        size = (int(picture.width * scale), int(picture.height * scale))
-        small = picture.resize(size, Image.Resampling.LANCZOS) if scale < 1.0 else picture
-        buffer = io.BytesIO()
-        small.quantize(256, dither=Image.Dither.NONE).save(buffer, 'PNG', optimize=True)
-        if buffer.tell() <= MAX_PICTURE_BYTES:
-            return buffer.getvalue()
-        scale *= 0.93
-
-
-def draw_sheet(rows: Sequence[Row]) -> NDArray[np.uint8]:
-    """Return the picture of `encode_sheet` at full size, (H, W, 3) uint8 BGR."""
-    panels = [
-        [
-            np.ascontiguousarray(row.image[..., ::-1]),
-            colorize(row.truth, min_depth=NEAREST, max_depth=FARTHEST),
-            colorize(row.prediction, min_depth=NEAREST, max_depth=FARTHEST),
-            paint_error(row.prediction, row.truth),
-        ]
-        for row in rows
-    ]
-    height, width = panels[0][0].shape[:2]
-    titles = (
-        'image',
-        f'true depth, {NEAREST:g} to {FARTHEST:g} m',
-        'predicted depth',
-        f'error: blue -{100 * ERROR_RANGE:.0f} %, red +{100 * ERROR_RANGE:.0f} %',
-    )
-    sheet = np.full(
-        (TITLE_HEIGHT + len(rows) * (height + GAP), len(titles) * (width + GAP) - GAP, 3),
-        255,
-        dtype=np.uint8,
-    )
-    for column, title in enumerate(titles):
-        left = column * (width + GAP)
-        cv2.putText(
-            sheet, title, (left + 2, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA
-        )
-        for index, row_panels in enumerate(panels):
-            top = TITLE_HEIGHT + index * (height + GAP)
-            sheet[top : top + height, left : left + width] = row_panels[column]
-    return sheet
-
-
-def paint_error(prediction: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return (H, W, 3) uint8 BGR: white is right, red too far, blue too near, black unknown."""
-    known = np.isfinite(truth) & (truth > 0.0) & np.isfinite(prediction)
-    error = np.zeros(truth.shape, dtype=np.float32)
-    np.divide(prediction - truth, truth, out=error, where=known)
-    strength = np.clip(error / ERROR_RANGE, -1.0, 1.0)[..., None]
-    white = np.full(3, 255.0)
-    ends = np.where(strength > 0.0, np.array([40.0, 30.0, 200.0]), np.array([200.0, 80.0, 20.0]))
-    painted = white + (ends - white) * np.abs(strength)
-    picture: NDArray[np.uint8] = np.where(known[..., None], painted, 0.0).astype(np.uint8)
-    return picture
+def _photo_row(predictor: DepthPredictor, path: Path) -> Row:
+    """Predict a photograph, taken for one of the lens that the model was trained for."""
+    image = next(iter(read_frames(path))).rgb_hwc
+    return Row(image=image, prediction=predictor.predict([image], None)[0])
 
 
 if __name__ == '__main__':

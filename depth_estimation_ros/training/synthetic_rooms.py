@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
+from tqdm import tqdm
 
 from depth_estimation_ros.rooms.render import render_room
 from depth_estimation_ros.rooms.shards import ROOMS_PER_SHARD, RoomShards, Shard, fill_shards
@@ -96,6 +98,11 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
         k = shot.intrinsics
         return _item(shot.rgb, shot.depth, np.array([k.fx, k.fy, k.cx, k.cy], np.float32))
 
+    @property
+    def has_cache(self) -> bool:
+        """Whether rooms are kept in a folder."""
+        return self._shards is not None
+
     def shard_numbers(self) -> range:
         """Return the shards these rooms lie in."""
         last = self.first_seed + self.num_rooms - 1
@@ -128,6 +135,23 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
         if self._shards is None:
             raise ValueError('cache_dir=None: give a folder to prefill')
         fill_shards(self._shards, self.shard_numbers(), num_workers=num_workers, progress=progress)
+
+    def prefill_with_bar(self, *, num_workers: int | None = None) -> None:
+        """Render what the cache lacks and show how far it is.
+
+        Args:
+            num_workers: Processes; None = as many as there are processors.
+        """
+        numbers = self.shard_numbers()
+        if self.num_cached() == len(self):
+            return
+        with tqdm(total=len(numbers), unit=f'x{ROOMS_PER_SHARD} rooms', desc='rendering') as bar:
+
+            def show(done: int, _total: int) -> None:
+                bar.update(done - bar.n)
+
+            workers = (os.cpu_count() or 1) if num_workers is None else num_workers
+            self.prefill(num_workers=workers, progress=show)
 
     def _cached(self, seed: int, view: int) -> dict[str, torch.Tensor] | None:
         if self._shards is None:
