@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: With 2 for wrong usage, with 0 after --help and --version.
     """
     logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
-    args = _make_parser().parse_args(argv)
+    args = make_parser().parse_args(argv)
     try:
         return cast('_SubCommand', args.command).run(args)
     except DepthEstimationError as err:
@@ -100,7 +100,8 @@ def print_error(text: str) -> None:
     print(f'depth-estimation: error: {" ".join(text.split())}', file=sys.stderr, flush=True)
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command line; each sub-command declares its own part."""
     parser = argparse.ArgumentParser(
         prog='depth-estimation',
         description='Metric depth from one camera image: use, make and measure model files.',
