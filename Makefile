@@ -51,7 +51,7 @@ format: $(STAMPS)/test ## let ruff rewrite the sources
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-benchmark: install/.built ## the default model in every backend, and what the estimator costs beside it
+benchmark: install/.built ## the shipped models in every backend, and what the estimator costs beside it
 	@$(ROS) depth-estimation benchmark $(ARGS)
 	@echo
 	@$(ROS) python benchmarks/estimator_overhead.py

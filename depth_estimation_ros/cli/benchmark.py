@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'models',
         nargs='*',
         metavar='MODEL',
-        help='model files, such as one of each precision (the one that comes along)',
+        help='model files, such as one of each precision (those that come along)',
     )
     parser.add_argument(
         '--backend',
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.benchmark.hardware import describe_hardware
     from depth_estimation_ros.benchmark.report import ModelReport, report_json
-    from depth_estimation_ros.default_model import find_model
+    from depth_estimation_ros.default_model import default_model_path, find_model
     from depth_estimation_ros.errors import BackendError
     from depth_estimation_ros.model_spec import read_model_spec
 
