@@ -108,7 +108,8 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None and args.output.is_dir():
         args.usage_error(f'--output {args.output} is a folder')
     BackendOptions(num_threads=args.num_threads, **tensorrt_options(args))  # refuses bad values
-    paths = [find_model(model) for model in args.models or [None]]
+    paths = [find_model(name) for name in args.models]
+    paths = paths or sorted(default_model_path().parent.glob('*.onnx'))
     specs = [read_model_spec(path) for path in paths]
     hardware = describe_hardware()
     for line in hardware.lines():
