@@ -44,7 +44,7 @@ lint: $(STAMPS)/test ## ruff, lint and format
 	@.venv/bin/ruff format --check .
 	@.venv/bin/codespell $$(git ls-files "*.py" "*.md" "*.msg" "*.sh" "*.txt" "*.yaml" "*.toml" Makefile CMakeLists.txt)
 
-typecheck: install/.built $(STAMPS)/test ## mypy --strict
+typecheck: install/.built $(STAMPS)/test $(STAMPS)/tensorrt ## mypy --strict
 	@.venv/bin/mypy
 
 format: $(STAMPS)/test ## let ruff rewrite the sources
@@ -95,12 +95,9 @@ $(STAMPS)/test: requirements/test.txt requirements/train.txt $(STAMPS)/ros
 	@$(PIP) -qq -r requirements/test.txt
 	@touch $@
 
-$(STAMPS)/tensorrt: requirements/tensorrt.txt $(STAMPS)/venv
+$(STAMPS)/tensorrt: requirements/tensorrt.txt scripts/fetch_tensorrt.sh $(STAMPS)/venv
 	@echo "Fetching TensorRT's Python classes into .venv/tensorrt (4 MB) ..."
-	@grep '^[a-z]' $< | while read -r pin; do \
-	  version=$${pin#*==}; \
-	  $(PIP) -qq --no-deps --upgrade --target ".venv/tensorrt/$${version%%;*}" "$$pin"; \
-	done
+	@scripts/fetch_tensorrt.sh $(PIP) <$<
 	@touch $@
 
 # The list changes when a file is added or removed: only then must new links be made.

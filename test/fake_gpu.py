@@ -38,7 +38,9 @@ def listed_versions() -> list[str]:
     """Versions of TensorRT that the tests are for."""
     lines = (_ROOT / 'requirements' / 'tensorrt.txt').read_text(encoding='utf-8').splitlines()
     return [
-        line.partition('==')[2].partition(';')[0].strip() for line in lines if line[:1].isalpha()
+        line.partition('==')[2].partition(';')[0].strip()
+        for line in lines
+        if line.startswith('tensorrt-cu12-bindings')
     ]
 
 

@@ -549,7 +549,7 @@ def test_a_graph_of_another_size_than_its_metadata_is_refused(
 
 def test_the_fake_refuses_what_the_real_classes_lack(trt: FakeTensorRt) -> None:
     """Else the other tests would prove nothing."""
-    builder = trt.Builder(make_log(trt))
+    builder = trt.Builder(make_log())
     with pytest.raises(AttributeError):
         builder.build_engine(None)
     with pytest.raises(TypeError, match='build_serialized_network'):

@@ -11,14 +11,31 @@ import importlib
 import importlib.util
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from depth_estimation_ros.errors import BackendError
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    import tensorrt as trt
 
-__all__ = ['MIN_VERSION', 'import_tensorrt', 'make_log', 'tensorrt_unavailable_reason']
+    class TensorRtLog(trt.ILogger):
+        """What make_log gives: the last error lines are kept."""
+
+        errors: deque[str]
+
+        def gist(self) -> str:
+            """Tell the first of the errors kept, which is the cause of the others."""
+
+else:
+    TensorRtLog = object
+
+__all__ = [
+    'MIN_VERSION',
+    'TensorRtLog',
+    'make_log',
+    'tensorrt_unavailable_reason',
+    'tensorrt_version',
+]
 
 MIN_VERSION = (10, 3)
 _INSTALL = "pip install 'depth-estimation-ros[tensorrt]'"
@@ -45,8 +62,8 @@ def tensorrt_unavailable_reason() -> str | None:
     return None
 
 
-def import_tensorrt() -> ModuleType:
-    """Return the module.
+def tensorrt_version() -> str:
+    """Version of TensorRT, in full.
 
     Raises:
         BackendError: It cannot be used here.
@@ -54,24 +71,26 @@ def import_tensorrt() -> ModuleType:
     reason = tensorrt_unavailable_reason()
     if reason is not None:
         raise BackendError(reason)
-    return importlib.import_module('tensorrt')
+    return str(importlib.import_module('tensorrt').__version__)
 
 
-def make_log(trt: Any) -> Any:
-    """Make the object that TensorRT logs to; `.errors` keeps the last error lines.
+def make_log() -> TensorRtLog:
+    """Make the object that TensorRT logs to.
 
     All goes to Python's log at DEBUG: what went wrong is raised, in one line, by who called.
     """
+    import tensorrt as trt
+
     is_error = (trt.ILogger.INTERNAL_ERROR, trt.ILogger.ERROR)
 
-    class Log(trt.ILogger):  # type: ignore[misc]
+    class Log(trt.ILogger):
         """Collects what TensorRT says; several threads of TensorRT may call it."""
 
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
             self.errors: deque[str] = deque(maxlen=_NUM_ERRORS_KEPT)
 
-        def log(self, severity: Any, msg: str) -> None:
+        def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
             """Take one message."""
             if severity in is_error:
                 self.errors.append(msg)
@@ -81,7 +100,7 @@ def make_log(trt: Any) -> Any:
             """Tell the first of the errors kept, which is the cause of the others."""
             return _one_line(self.errors[0]) if self.errors else 'it gave no reason'
 
-    return Log()
+    return cast('TensorRtLog', Log())
 
 
 def _one_line(what: object) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from depth_estimation_ros.backends.base import BackendName, TensorInfo, check_graph
 from depth_estimation_ros.backends.cuda_runtime import cuda_unavailable_reason, gpu_facts
 from depth_estimation_ros.backends.tensorrt_api import (
-    import_tensorrt,
     make_log,
     tensorrt_unavailable_reason,
+    tensorrt_version,
 )
 from depth_estimation_ros.backends.tensorrt_builder import TensorRtBuilder
 from depth_estimation_ros.backends.tensorrt_session import TensorRtSession
@@ -19,13 +19,15 @@ from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_spec import Precision
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
-    from types import ModuleType
 
     import numpy as np
     from numpy.typing import NDArray
+    import tensorrt as trt
 
     from depth_estimation_ros.backends.base import BackendOptions
+    from depth_estimation_ros.backends.tensorrt_api import TensorRtLog
     from depth_estimation_ros.model_spec import ModelSpec
 
 __all__ = ['TensorRtBackend', 'cached_engine_path', 'load', 'unavailable_reason']
@@ -51,8 +53,8 @@ def load(model_path: Path, spec: ModelSpec, options: BackendOptions) -> TensorRt
 
 def cached_engine_path(model_path: Path, spec: ModelSpec, options: BackendOptions) -> Path | None:
     """Where the engine that `load` would take is; None if it would have to build one."""
-    trt, progress = import_tensorrt(), BuildProgress()
-    builder = _make_builder(trt, None, model_path, spec, options, progress)
+    progress = BuildProgress()
+    builder = _make_builder(make_log(), model_path, spec, options, progress)
     path = EngineCache(options.engine_cache_dir, progress).path_of(builder)
     return path if path.is_file() else None
 
@@ -73,26 +75,25 @@ class TensorRtBackend:
             BuildCancelledError: options.progress was cancelled.
             ModelFileError: The graph is not what the facts say.
         """
-        trt: Any = import_tensorrt()
-        gpu = gpu_facts()
+        version, gpu = tensorrt_version(), gpu_facts()
         progress = options.progress or BuildProgress()
-        self._log = make_log(trt)
-        self._runtime = _make_runtime(trt, self._log, options.dla_core)
-        builder = _make_builder(trt, self._log, model_path, spec, options, progress)
+        self._log = make_log()
+        self._runtime: trt.Runtime | None = _make_runtime(self._log, options.dla_core)
+        builder = _make_builder(self._log, model_path, spec, options, progress)
         cache = EngineCache(options.engine_cache_dir, progress)
         found = cache.obtain(builder, self._deserialize, rebuild=options.rebuild_engine)
         self.engine_path, self.build_sec = found.path, found.build_sec
-        self._engine: Any = found.engine
+        self._engine: trt.ICudaEngine | None = found.engine
         self._spec = spec
         self._cuda_graph = options.cuda_graph
         self._computes_tf32 = options.tf32 and spec.precision is Precision.FP32
-        check_graph(model_path, spec, *_tensors(trt, self._engine))
-        self._session: TensorRtSession | None = self._make_session()
+        check_graph(model_path, spec, *_tensors(found.engine))
+        self._session: TensorRtSession | None = self._make_session(found.engine)
         tags = [str(spec.precision)]
         tags += ['tf32'] if self._computes_tf32 else []
         tags += ['CUDA graph'] if self._session.is_recorded else []
         tags += [f'DLA core {options.dla_core}'] if options.dla_core >= 0 else []
-        self._description = f'tensorrt {trt.__version__} on {gpu.name}, {", ".join(tags)}'
+        self._description = f'tensorrt {version} on {gpu.name}, {", ".join(tags)}'
 
     @property
     def name(self) -> BackendName:
@@ -114,7 +115,7 @@ class TensorRtBackend:
         if self._engine is None:
             raise BackendError(f'{self._description}: closed')
         if self._session is None:
-            self._session = self._make_session()
+            self._session = self._make_session(self._engine)
         try:
             return self._session.run(images_nhwc)
         except BackendError as err:
@@ -132,27 +133,28 @@ class TensorRtBackend:
         self._engine = None
         self._runtime = None
 
-    def _make_session(self) -> TensorRtSession:
-        return TensorRtSession(self._engine, self._log, self._spec, cuda_graph=self._cuda_graph)
+    def _make_session(self, engine: trt.ICudaEngine) -> TensorRtSession:
+        return TensorRtSession(engine, self._log, self._spec, cuda_graph=self._cuda_graph)
 
-    def _deserialize(self, data: bytes) -> Any:
+    def _deserialize(self, data: bytes) -> trt.ICudaEngine:
         self._log.errors.clear()
-        engine = self._runtime.deserialize_cuda_engine(data)
+        engine = None
+        if self._runtime is not None:
+            made = self._runtime.deserialize_cuda_engine(data)
+            engine = cast('trt.ICudaEngine | None', made)
         if engine is None:
             raise BackendError(f'TensorRT cannot use the engine: {self._log.gist()}')
         return engine
 
 
 def _make_builder(
-    trt: ModuleType,
-    log: Any,
+    log: TensorRtLog,
     model_path: Path,
     spec: ModelSpec,
     options: BackendOptions,
     progress: BuildProgress,
 ) -> TensorRtBuilder:
     return TensorRtBuilder(
-        trt,
         log,
         model_path,
         batch_size=spec.batch_size,
@@ -162,7 +164,9 @@ def _make_builder(
     )
 
 
-def _make_runtime(trt: Any, log: Any, dla_core: int) -> Any:
+def _make_runtime(log: TensorRtLog, dla_core: int) -> trt.Runtime:
+    import tensorrt as trt
+
     try:
         runtime = trt.Runtime(log)
     except TypeError as err:  # its factory gave nothing
@@ -175,14 +179,17 @@ def _make_runtime(trt: Any, log: Any, dla_core: int) -> Any:
     return runtime
 
 
-def _tensors(trt: Any, engine: Any) -> tuple[dict[str, TensorInfo], dict[str, TensorInfo]]:
+def _tensors(engine: trt.ICudaEngine) -> tuple[dict[str, TensorInfo], dict[str, TensorInfo]]:
     """List an engine's inputs and outputs."""
+    import tensorrt as trt
+
     inputs: dict[str, TensorInfo] = {}
     outputs: dict[str, TensorInfo] = {}
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
         dtype = engine.get_tensor_dtype(name).name
-        info = TensorInfo(_TYPE_NAMES.get(dtype, dtype), tuple(engine.get_tensor_shape(name)))
+        shape = cast('Iterable[int]', engine.get_tensor_shape(name))
+        info = TensorInfo(_TYPE_NAMES.get(dtype, dtype), tuple(shape))
         is_input = engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
         (inputs if is_input else outputs)[name] = info
     return inputs, outputs

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from depth_estimation_ros.backends.tensorrt_api import tensorrt_version
 from depth_estimation_ros.backends.tensorrt_errors import build_error, parser_error
 from depth_estimation_ros.engine_builder import BuiltEngine
 from depth_estimation_ros.engine_facts import EngineKey, sha256_of_file
@@ -14,10 +15,12 @@ from depth_estimation_ros.errors import BackendError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import ModuleType
+
+    import tensorrt as trt
 
     from depth_estimation_ros.backends.cuda_runtime import GpuFacts
     from depth_estimation_ros.backends.options import BackendOptions
+    from depth_estimation_ros.backends.tensorrt_api import TensorRtLog
     from depth_estimation_ros.build_progress import BuildProgress
 
 __all__ = ['TensorRtBuilder', 'fitting_gpus']
@@ -31,7 +34,6 @@ class TensorRtBuilder:
     """Implements engine_builder.EngineBuilder.
 
     Args:
-        trt: The module tensorrt.
         log: From make_log.
         model_path: The model file.
         batch_size: Images a call takes.
@@ -45,8 +47,7 @@ class TensorRtBuilder:
 
     def __init__(
         self,
-        trt: ModuleType,
-        log: Any,
+        log: TensorRtLog,
         model_path: Path,
         *,
         batch_size: int,
@@ -54,7 +55,6 @@ class TensorRtBuilder:
         options: BackendOptions,
         progress: BuildProgress,
     ) -> None:
-        self._trt: Any = trt
         self._log = log
         self._model_path = model_path
         self._options = options
@@ -64,7 +64,7 @@ class TensorRtBuilder:
         self.key = EngineKey(
             model_sha256=sha256_of_file(model_path),
             batch_size=batch_size,
-            tensorrt=str(trt.__version__),
+            tensorrt=tensorrt_version(),
             gpu=names,
             compute_capability=capability,
             cuda_driver=driver,
@@ -84,23 +84,24 @@ class TensorRtBuilder:
         return _run_beside(lambda: self._build(timing_cache), on_interrupt=self._progress.cancel)
 
     def _build(self, timing_cache: bytes) -> BuiltEngine:
-        trt = self._trt
+        import tensorrt as trt
+
         self._log.errors.clear()
         try:
             builder = trt.Builder(self._log)
         except TypeError as err:  # its factory gave nothing
             raise BackendError(
-                f'TensorRT {trt.__version__} cannot start: {self._log.gist()}; is the driver new '
-                'enough for it?'
+                f'TensorRT {self.key.tensorrt} cannot start: {self._log.gist()}; is the driver '
+                'new enough for it?'
             ) from err
         strongly_typed = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
         network = builder.create_network(strongly_typed)
         parser = trt.OnnxParser(network, self._log)
         if not parser.parse(self._model_path.read_bytes(), str(self._model_path)):
-            raise parser_error(parser, self._log, self._model_path.name, trt.__version__)
+            raise parser_error(parser, self._log, self.model_name, self.key.tensorrt)
         config = self._configure(builder)
         timings = self._attach_timings(config, timing_cache)
-        monitor = _make_monitor(trt, self._progress)
+        monitor = _make_monitor(self._progress)
         config.progress_monitor = monitor
         plan = builder.build_serialized_network(network, config)
         self._progress.check()
@@ -108,9 +109,11 @@ class TensorRtBuilder:
             raise build_error(self._log, self.model_name, self._options)
         return BuiltEngine(engine=bytes(plan), timing_cache=bytes(timings.serialize()))
 
-    def _configure(self, builder: Any) -> Any:
+    def _configure(self, builder: trt.Builder) -> trt.IBuilderConfig:
         """Turn the options into TensorRT's configuration."""
-        trt, options = self._trt, self._options
+        import tensorrt as trt
+
+        options = self._options
         config = builder.create_builder_config()
         if options.max_workspace_mb:
             limit = options.max_workspace_mb * _BYTES_PER_MB
@@ -130,19 +133,24 @@ class TensorRtBuilder:
             config.set_flag(trt.BuilderFlag.GPU_FALLBACK)  # for layers that DLA lacks
         return config
 
-    def _compatibility_level(self) -> Any:
+    def _compatibility_level(self) -> trt.HardwareCompatibilityLevel:
+        import tensorrt as trt
+
         name = self._options.hardware_compatibility.upper()
-        level = getattr(self._trt.HardwareCompatibilityLevel, name, None)
+        level: trt.HardwareCompatibilityLevel | None = getattr(
+            trt.HardwareCompatibilityLevel, name, None
+        )
         if level is None:
             raise BackendError(
-                f'hardware_compatibility {name.lower()}: TensorRT {self._trt.__version__} does '
+                f'hardware_compatibility {name.lower()}: TensorRT {self.key.tensorrt} does '
                 'not have it; choose ampere_plus or none'
             )
         return level
 
-    def _attach_timings(self, config: Any, timing_cache: bytes) -> Any:
+    def _attach_timings(self, config: trt.IBuilderConfig, timing_cache: bytes) -> trt.ITimingCache:
         """Give what earlier builds measured; what is of no use is left out."""
-        timings = config.create_timing_cache(timing_cache)
+        made = config.create_timing_cache(timing_cache)
+        timings = cast('trt.ITimingCache | None', made)
         if timings is None or not config.set_timing_cache(timings, False):
             _logger.info('the timing cache is not of this machine: starting a new one')
             timings = config.create_timing_cache(b'')
@@ -159,8 +167,10 @@ def fitting_gpus(gpu: GpuFacts, hardware_compatibility: str) -> tuple[str, str, 
     return gpu.name, gpu.compute_capability, gpu.driver
 
 
-def _make_monitor(trt: Any, progress: BuildProgress) -> Any:
-    class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
+def _make_monitor(progress: BuildProgress) -> trt.IProgressMonitor:
+    import tensorrt as trt
+
+    class Monitor(trt.IProgressMonitor):
         """Passes on what TensorRT tells, from whatever thread it does."""
 
         def __init__(self) -> None:

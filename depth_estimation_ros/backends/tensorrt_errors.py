@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from depth_estimation_ros.errors import BackendError
 
 if TYPE_CHECKING:
+    import tensorrt as trt
+
     from depth_estimation_ros.backends.options import BackendOptions
+    from depth_estimation_ros.backends.tensorrt_api import TensorRtLog
 
 __all__ = ['build_error', 'parser_error']
 
@@ -19,7 +22,9 @@ _NO_WORKSPACE = re.compile(r'insufficient workspace|workspace (size|limit)', re.
 _NO_PLUGIN = re.compile(r'plugin not found|No importer registered|as plugin', re.IGNORECASE)
 
 
-def parser_error(parser: Any, log: Any, model_name: str, version: str) -> BackendError:
+def parser_error(
+    parser: trt.OnnxParser, log: TensorRtLog, model_name: str, version: str
+) -> BackendError:
     """Explain why the ONNX parser refused a model."""
     if not parser.num_errors:
         return BackendError(f'TensorRT {version} cannot read {model_name}: {log.gist()}')
@@ -36,7 +41,7 @@ def parser_error(parser: Any, log: Any, model_name: str, version: str) -> Backen
     return BackendError(f'TensorRT {version} cannot read {where} of {model_name}: {text}')
 
 
-def build_error(log: Any, model_name: str, options: BackendOptions) -> BackendError:
+def build_error(log: TensorRtLog, model_name: str, options: BackendOptions) -> BackendError:
     """Explain why no engine came out, from what TensorRT logged."""
     lines = [' '.join(line.split()) for line in log.errors]
     limit = options.max_workspace_mb

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    import tensorrt as trt
 
+    from depth_estimation_ros.backends.tensorrt_api import TensorRtLog
     from depth_estimation_ros.model_spec import ModelSpec
 
 __all__ = ['TensorRtSession']
@@ -27,7 +29,7 @@ class TensorRtSession:
     """Holds all device memory besides the engine's weights.
 
     Args:
-        engine: An ICudaEngine with input `image` and output `depth` of the model's shapes.
+        engine: With input `image` and output `depth` of the model's shapes.
         log: What TensorRT logs to.
         spec: Facts of the model.
         cuda_graph: Record a run after a first one and replay it.
@@ -36,9 +38,11 @@ class TensorRtSession:
         BackendError: There is not enough memory, or the first run fails.
     """
 
-    def __init__(self, engine: Any, log: Any, spec: ModelSpec, *, cuda_graph: bool) -> None:
+    def __init__(
+        self, engine: trt.ICudaEngine, log: TensorRtLog, spec: ModelSpec, *, cuda_graph: bool
+    ) -> None:
         self._log = log
-        self._context = engine.create_execution_context()
+        self._context = cast('trt.IExecutionContext | None', engine.create_execution_context())
         if self._context is None:
             raise BackendError(
                 f'TensorRT cannot make an execution context ({log.gist()}): close other programs '
@@ -46,7 +50,7 @@ class TensorRtSession:
             )
         self._buffers = CudaBuffers()
         try:
-            self._allocate(spec)
+            self._allocate(spec, self._context)
             self._launch = self._first_run(cuda_graph=cuda_graph)
         except BackendError:
             self.close()
@@ -74,7 +78,7 @@ class TensorRtSession:
         self._launch = self._enqueue
         self._buffers.free()
 
-    def _allocate(self, spec: ModelSpec) -> None:
+    def _allocate(self, spec: ModelSpec, context: trt.IExecutionContext) -> None:
         buffers = self._buffers
         self._host_input: NDArray[np.uint8] = buffers.host_array(spec.input_shape, np.uint8)
         self._host_output: NDArray[np.float32] = buffers.host_array(spec.output_shape, np.float32)
@@ -82,7 +86,7 @@ class TensorRtSession:
         self._device_output = buffers.device_memory(self._host_output.nbytes)
         self._host_input[...] = 0
         for name, address in ((_INPUT, self._device_input), (_OUTPUT, self._device_output)):
-            if not self._context.set_tensor_address(name, address):
+            if not context.set_tensor_address(name, address):
                 raise BackendError(f'TensorRT refuses the buffer of {name}: {self._log.gist()}')
 
     def _first_run(self, *, cuda_graph: bool) -> Callable[[], None]:
@@ -102,6 +106,8 @@ class TensorRtSession:
 
     def _enqueue(self) -> None:
         """Put one run on the stream: upload, network, download."""
+        if self._context is None:
+            raise BackendError('TensorRT: the memory of this session was given back')
         self._buffers.upload(self._host_input, self._device_input)
         if not self._context.execute_async_v3(self._buffers.stream_handle):
             raise BackendError(f'TensorRT failed to run: {self._log.gist()}')

@@ -58,7 +58,7 @@ def describe_engine(path: Path) -> str:
 
 def _runs_here(key: EngineKey) -> str:
     from depth_estimation_ros.backends.cuda_runtime import gpu_facts
-    from depth_estimation_ros.backends.tensorrt_api import import_tensorrt
+    from depth_estimation_ros.backends.tensorrt_api import tensorrt_version
     from depth_estimation_ros.backends.tensorrt_backend import unavailable_reason
     from depth_estimation_ros.backends.tensorrt_builder import fitting_gpus
 
@@ -68,7 +68,7 @@ def _runs_here(key: EngineKey) -> str:
     gpu, capability, driver = fitting_gpus(gpu_facts(), key.hardware_compatibility)
     here = replace(
         key,
-        tensorrt=str(import_tensorrt().__version__),
+        tensorrt=tensorrt_version(),
         gpu=gpu,
         compute_capability=capability,
         cuda_driver=driver,
