@@ -70,7 +70,7 @@ class NodeParameters(BackendParameters):
     )
     depth_scale: float = parameter(
         1.0,
-        'Depth is multiplied by this.',
+        'Depth is multiplied by this; depth-estimation calibrate-scale finds it for a camera.',
         limits=(0.01, 100.0),
         change=_LIVE,
     )
