@@ -36,7 +36,12 @@ def session(
     tmp_path_factory: pytest.TempPathFactory, tiny_model_path: Path
 ) -> Iterator[DepthSession]:
     folder = tmp_path_factory.mktemp('node')
-    parameters = {'model_path': tiny_model_path, 'confidence': True, 'nav_max_points': 200}
+    parameters = {
+        'model_path': tiny_model_path,
+        'confidence': True,
+        'nav_max_points': 200,
+        'qos_overrides./depth/image_color.publisher.reliability': 'best_effort',
+    }
     with DepthSession(folder, *TOPICS, **parameters) as made:
         made.wait_ready()
         yield made
@@ -52,6 +57,16 @@ def test_the_sparse_cloud_is_small_and_has_nothing_but_points(session: DepthSess
     points = np.frombuffer(cloud.data, np.float32).reshape(-1, 3)
     np.testing.assert_allclose(points[:, 2], 2.0, rtol=1e-4)
     assert points[:, 0].min() > -0.1
+
+
+def test_qos_overrides_change_one_topic_and_leave_the_others(session: DepthSession) -> None:
+    def reliability(topic: str) -> str:
+        session.spin_until(lambda: session.node.count_publishers(topic))
+        (publisher,) = session.node.get_publishers_info_by_topic(topic)
+        return str(publisher.qos_profile.reliability.name)
+
+    assert reliability('depth/image_color') == 'BEST_EFFORT'
+    assert reliability('depth/image_rect') == 'RELIABLE'
 
 
 def test_the_scan_looks_forward_from_right_to_left(session: DepthSession) -> None:

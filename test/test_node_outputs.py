@@ -76,6 +76,16 @@ def test_a_wide_image_in_letterbox_has_depth_from_border_to_border(session: Dept
     np.testing.assert_allclose(pixels_of(outputs['depth/image_rect']), 2.0, rtol=1e-5)
 
 
+def test_a_portrait_image_has_depth_of_its_own_shape(session: DepthSession) -> None:
+    outputs = session.exchange(
+        grey_image(51, height=64, width=48), camera_info(height=64, width=48)
+    )
+    depth = pixels_of(outputs['depth/image_rect'])
+    assert depth.shape == (64, 48)
+    np.testing.assert_allclose(depth, 2.0, rtol=1e-5)
+    assert (outputs['depth/points'].height, outputs['depth/points'].width) == (32, 24)
+
+
 def test_the_camera_info_of_the_depth_is_the_cameras(session: DepthSession) -> None:
     info = session.exchange(grey_image(51), camera_info())['depth/camera_info']
     assert (info.height, info.width) == (48, 64)
@@ -86,7 +96,10 @@ def test_the_camera_info_of_the_depth_is_the_cameras(session: DepthSession) -> N
 def test_a_change_of_size_in_mid_stream_scales_the_camera_info(session: DepthSession) -> None:
     outputs = session.exchange(grey_image(51, height=24, width=32), camera_info())
     assert (outputs['depth/image_rect'].height, outputs['depth/image_rect'].width) == (24, 32)
-    np.testing.assert_array_equal(outputs['depth/camera_info'].k, [25, 0, 16, 0, 25, 12, 0, 0, 1])
+    info = outputs['depth/camera_info']
+    assert (info.height, info.width) == (24, 32)
+    np.testing.assert_array_equal(info.k, [25, 0, 16, 0, 25, 12, 0, 0, 1])
+    np.testing.assert_array_equal(info.p, [25, 0, 16, 0, 0, 25, 12, 0, 0, 0, 1, 0])
     assert (outputs['depth/points'].height, outputs['depth/points'].width) == (12, 16)
 
 

@@ -41,6 +41,7 @@ NODE_NAME = 'depth_estimation'
 LOADING = 'loading the model'
 MONITOR_PERIOD_SEC = 1.0
 WORKER_STOP_TIMEOUT_SEC = 1.5  # leaves a clean exit time within two seconds of the signal
+LONGEST_FRAME_SEC = 60.0  # of a large network on a small board: a transition waits for it
 
 
 class DepthEstimationNode(LifecycleNodeMixin, Node):
@@ -136,7 +137,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
     @reports_errors
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe, stop the worker, free what GPU memory the model can do without."""
-        if self._stop() and self._model is not None:
+        if self._stop(LONGEST_FRAME_SEC) and self._model is not None:
             self._model.estimator.release()
         return super().on_deactivate(state)
 
@@ -163,13 +164,13 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         self._release()
         return True
 
-    def _stop(self) -> bool:
+    def _stop(self, timeout_sec: float = WORKER_STOP_TIMEOUT_SEC) -> bool:
         with self._streams_lock:
             self.state_label = 'inactive'
             for stream in self._streams.values():
                 stream.unsubscribe()
         worker, self._worker = self._worker, None
-        return worker is None or worker.stop(WORKER_STOP_TIMEOUT_SEC)
+        return worker is None or worker.stop(timeout_sec)
 
     def _release(self) -> None:
         for stream in self._streams.values():
