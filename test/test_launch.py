@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import pytest
 import yaml
@@ -40,6 +41,14 @@ def test_the_readme_names_every_argument() -> None:
         pytest.skip('no launch arguments in the README')
     text = readme.read_text(encoding='utf-8')
     assert [item.name for item in DEPTH_ARGUMENTS if f'`{item.name}`' not in text] == []
+
+
+def test_the_arguments_for_several_cameras_are_written_down() -> None:
+    source = (ROOT / 'launch' / 'multi_camera.launch.py').read_text(encoding='utf-8')
+    arguments = re.findall(r"^    '(\w+)': \('(.*?)', '", source, re.MULTILINE)
+    table = (ROOT / 'docs' / 'launch.md').read_text(encoding='utf-8')
+    written = re.findall(r'^\| `(\w+)` \| (?:`(.*?)`)? ?\|', table, re.MULTILINE)
+    assert written == arguments
 
 
 def test_defaults_rename_nothing_and_set_nothing() -> None:
