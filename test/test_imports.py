@@ -31,11 +31,13 @@ CORE = [
     'depth_estimation_ros.backends.onnxruntime_backend',
     'depth_estimation_ros.backends.openvino_backend',
     'depth_estimation_ros.backends.tensorrt_backend',
+    'depth_estimation_ros.benchmark.worker',
     'depth_estimation_ros.camera_info_file',
     'depth_estimation_ros.image_file',
     'depth_estimation_ros.metrics',
     'depth_estimation_ros.ply_file',
     'depth_estimation_ros.point_cloud',
+    'depth_estimation_ros.scale_fit',
     'depth_estimation_ros.cli.main',
 ]
 
