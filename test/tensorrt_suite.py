@@ -484,6 +484,20 @@ def test_a_machine_without_a_gpu_says_what_is_missing(
     backend.close()
 
 
+def test_the_driver_is_missed_as_cuda_python_12_tells_it(
+    trt: FakeTensorRt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError('Failed to dlopen libcuda.so.1')
+
+    monkeypatch.setattr(cuda_runtime, 'cudaGetDeviceCount', fail)
+    assert trt.cuda.driver
+    reason = unavailable_reason(BackendName.TENSORRT)
+    assert reason is not None
+    assert reason.startswith('no NVIDIA driver: install it')
+    assert reason.endswith('(Failed to dlopen libcuda.so.1)')
+
+
 def test_a_hidden_gpu_is_said_to_be_hidden(
     trt: FakeTensorRt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

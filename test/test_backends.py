@@ -180,6 +180,12 @@ def test_onnxruntime_may_evaluate_a_file_meant_for_tensorrt_when_told(tmp_path: 
     ('change', 'message'),
     [
         ({'num_threads': -1}, 'num_threads -1'),
+        ({'max_workspace_mb': -1}, r'max_workspace_mb -1: must be 0 \(no limit\) or more'),
+        ({'dla_core': -2}, r'dla_core -2: must be -1 \(the GPU\) or more'),
+        (
+            {'hardware_compatibility': 'all'},
+            "'all': must be one of none, same_compute_capability, ampere_plus",
+        ),
         ({'openvino_precision': 'f8'}, "openvino_precision 'f8': must be one of f32, bf16"),
         ({'device': 'tpu'}, "device 'tpu': must be one of auto, cpu, cuda"),
     ],

@@ -13,6 +13,10 @@ __all__ = ['GpuFacts', 'call', 'cuda_unavailable_reason', 'gpu_facts', 'runtime'
 
 _INSUFFICIENT_DRIVER = 35  # cudaErrorInsufficientDriver
 _NO_DEVICE = 100  # cudaErrorNoDevice
+_NO_DRIVER = (
+    'no NVIDIA driver: install it (nvidia-smi must list a GPU), and start containers with the '
+    'NVIDIA runtime (docker run --gpus all)'
+)
 _INSTALL = "pip install 'depth-estimation-ros[tensorrt]'"
 
 
@@ -63,16 +67,16 @@ def cuda_unavailable_reason() -> str | None:
         cuda = runtime()
     except ImportError as err:
         return f'cuda-python cannot be imported ({err}): {_INSTALL}'
-    status, count = cuda.cudaGetDeviceCount()
+    try:
+        status, count = cuda.cudaGetDeviceCount()
+    except RuntimeError as err:  # cuda-python 12: no libcuda.so.1
+        return f'{_NO_DRIVER} ({err})'
     code = int(status)
     if code == 0 and count:
         return None
     driver = call(cuda.cudaDriverGetVersion)
     if code == _INSUFFICIENT_DRIVER and not driver:
-        return (
-            'no NVIDIA driver: install it (nvidia-smi must list a GPU), and start containers '
-            'with the NVIDIA runtime (docker run --gpus all)'
-        )
+        return _NO_DRIVER
     if code == _INSUFFICIENT_DRIVER:
         wanted = call(cuda.cudaRuntimeGetVersion)
         return (
