@@ -75,3 +75,11 @@ def test_depth_without_points_is_explained_by_the_camera() -> None:
     assert diagnosis is not None
     assert diagnosis.reason == 'no camera_info on /cam/camera_info'
     assert diagnosis.is_partial
+
+
+def test_simulated_time_that_does_not_come_is_named_once_images_do() -> None:
+    assert diagnose(replace(WELL, has_time=False, received_age_sec=None)) is None
+    diagnosis = diagnose(replace(WELL, has_time=False))
+    assert diagnosis is not None
+    assert 'no time comes on /clock' in diagnosis.reason
+    assert diagnosis.is_partial

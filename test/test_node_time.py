@@ -80,6 +80,14 @@ def test_in_simulated_time_ages_are_those_of_the_bag_and_a_loop_goes_on(
     }
     with SimulatedSession(tmp_path, 'depth/stats', 'depth/image_rect', **parameters) as session:
         session.wait_ready()
+
+        def said_so() -> list[str]:
+            image = grey_image(51)
+            image.header = session.stamp()
+            session.images.publish(image)
+            return session.logged('no time comes on /clock')
+
+        session.spin_until(said_so)
         first = session.play_from(1000)
         # By the time of day each would be decades old; by the clock it stays below max_age_sec.
         assert all(-MAX_AGE_SEC < message.age < MAX_AGE_SEC for message in first)
@@ -113,6 +121,9 @@ def test_a_camera_that_returns_is_taken_up_again_with_its_new_calibration(
         session.diagnostics.clear()
         session.exchange(grey_image(51), info)
         status = session.wait_status(': frames', lambda status: 'a second' in status.message)
+        session.node.destroy_publisher(session.images)
+        # It is said once, however long it lasts, and once more when it comes up again.
+        session.spin_until(lambda: len(session.logged('no depth: nobody publishes')) == 2)
     stamps = {(item.header.stamp.sec, item.header.stamp.nanosec) for item in outputs.values()}
     assert len(stamps) == 1
     assert outputs['depth/camera_info'].k[0] == 60.0

@@ -42,10 +42,13 @@ class Announcer:
         if self._is_new(text):
             self._logger.error(text)
 
-    def forget(self) -> None:
-        """Let every text be said once more."""
+    def forget(self, text: str | None = None) -> None:
+        """Let a text be said once more, None: every text."""
         with self._lock:
-            self._said.clear()
+            if text is None:
+                self._said.clear()
+            else:
+                self._said.discard(text)
 
     def _is_new(self, text: str) -> bool:
         with self._lock:

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 # Without depth for this long, something is wrong or nobody is there.
 SILENCE_SEC = 5.0
+_NO_TIME = (
+    'use_sim_time is true, but no time comes on /clock: the age of images cannot be told; play a '
+    'bag with --clock, or set use_sim_time to false'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,7 @@ class StreamFacts:
         trouble: why the last image gave no depth, empty if it did.
         camera_trouble: why outputs that need the camera cannot be made though somebody listens,
             empty if they can.
+        has_time: the node's clock has a time; a simulated one has none before /clock.
     """
 
     image_topic: str
@@ -38,6 +43,7 @@ class StreamFacts:
     silence_sec: float
     trouble: str
     camera_trouble: str = ''
+    has_time: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,8 @@ def diagnose(facts: StreamFacts) -> Diagnosis | None:
     """Find the first reason on the way from the camera to the subscriber; None: all is well."""
     if not facts.is_enabled:
         return Diagnosis(reason='paused by ~/enable', is_idle=True)
+    if facts.received_age_sec is not None and not facts.has_time:
+        return Diagnosis(reason=_NO_TIME, is_partial=True)
     if facts.silence_sec < SILENCE_SEC:
         return _why_no_points(facts)
     if facts.received_age_sec is None or facts.received_age_sec > SILENCE_SEC:

@@ -43,6 +43,7 @@ class Monitor:
             DiagnosticArray, '/diagnostics', _DIAGNOSTICS_DEPTH
         )
         self._meters: dict[str, RateMeter] = {}
+        self._reasons: dict[str, str] = {}  # camera -> what was wrong at the last look
 
     def look(
         self,
@@ -68,7 +69,7 @@ class Monitor:
         ]
         for stream in streams:
             diagnosis = diagnose(self._facts(stream, is_enabled=is_enabled))
-            self._announce(diagnosis)
+            self._announce(stream.name, diagnosis)
             meter = self._meters.setdefault(stream.name, RateMeter())
             statuses.append(
                 stream_status(
@@ -82,12 +83,23 @@ class Monitor:
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(diagnostic_array(stamp, statuses))
 
-    def _announce(self, diagnosis: Diagnosis | None) -> None:
+    def _announce(self, camera: str, diagnosis: Diagnosis | None) -> None:
+        """Say a reason when it comes up, and again when it comes up again."""
+        text = ''
+        if diagnosis is not None:
+            # What is partial was said in the same words when it was found.
+            words = diagnosis.reason
+            text = words if diagnosis.is_partial else f'no depth: {words}'
+        last = self._reasons.get(camera, '')
+        self._reasons[camera] = text
+        if last != text:
+            self._announcer.forget(last)
         if diagnosis is None:
             return
-        say = self._announcer.info if diagnosis.is_idle else self._announcer.warning
-        # What is partial was said in the same words when it was found.
-        say(diagnosis.reason if diagnosis.is_partial else f'no depth: {diagnosis.reason}')
+        if diagnosis.is_idle:
+            self._announcer.info(text)
+        else:
+            self._announcer.warning(text)
 
     def _facts(self, stream: CameraStream, *, is_enabled: bool) -> StreamFacts:
         state = stream.state
@@ -107,6 +119,7 @@ class Monitor:
             silence_sec=state.seconds_without_output(),
             trouble=state.trouble,
             camera_trouble=stream.resolver.trouble if wanted & NEED_CAMERA else '',
+            has_time=self._node.get_clock().now().nanoseconds > 0,
         )
 
     def _topics_of(self, type_name: str, stream: CameraStream) -> tuple[str, ...]:
