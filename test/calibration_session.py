@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from typing import TYPE_CHECKING, Any
 
 from ros_session import RosSession
@@ -23,9 +24,16 @@ class Calibration:
 
     def __init__(self, session: RosSession, *arguments: str) -> None:
         self._session = session
+        self._is_interrupted = False
         self._process: subprocess.Popen[str] = session.start(
             'depth_estimation_ros.cli', 'calibrate-scale', *arguments
         )
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C, once."""
+        if not self._is_interrupted:
+            self._process.send_signal(signal.SIGINT)
+        self._is_interrupted = True
 
     def run(self, send: Callable[[], None]) -> tuple[int, str]:
         """Send, again and again, until the command ends; returns its exit code and output."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+import signal
+import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +21,6 @@ from depth_estimation_ros.benchmark.worker import run_case
 from depth_estimation_ros.cli.main import main
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_spec import Target
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 QUICK = ['--num-runs', '12', '--num-warm-up', '1']
 
@@ -157,6 +157,24 @@ def test_a_file_that_no_backend_runs_is_an_error_with_its_reasons(
     captured = capsys.readouterr()
     assert 'error: no backend could be measured' in captured.err
     assert captured.out.count('not run') == 4
+
+
+def test_ctrl_c_ends_the_worker_too(tiny_model_path: Path) -> None:
+    endless = ['--num-runs', '1000000', '--max-sec', '3600']
+    command = ['benchmark', str(tiny_model_path), '--backend', 'onnxruntime', *endless]
+    with subprocess.Popen(
+        [sys.executable, '-m', 'depth_estimation_ros.cli', *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while 'backend onnxruntime' not in process.stderr.readline():  # the worker has begun
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()  # until the worker does not hold it open any more
+    assert process.returncode == 130
+    assert said == 'depth-estimation: error: interrupted\n'
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,23 @@ def test_a_publisher_that_is_no_depth_node_is_refused(tmp_path: Path) -> None:
     assert '/listener, which publishes depth/image_rect, has no parameters depth_scale and' in text
 
 
+def test_ctrl_c_ends_it_at_once_and_writes_nothing(stand_in: StandIn, tmp_path: Path) -> None:
+    output = tmp_path / 'scale.yaml'
+    calibration = Calibration(
+        stand_in, '--distance', '2', '--num-frames', '100000', '--output', str(output)
+    )
+
+    def interrupt_when_it_listens() -> None:
+        stand_in.send(depth_image())
+        if stand_in.depths.get_subscription_count():
+            calibration.interrupt()
+
+    code, text = calibration.run(interrupt_when_it_listens)
+    assert code == 130
+    assert text == 'depth-estimation: error: interrupted\n'
+    assert not output.exists()
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

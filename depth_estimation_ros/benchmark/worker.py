@@ -36,6 +36,7 @@ def run_case(case: BenchmarkCase) -> CaseResult:
         stdout=subprocess.PIPE,
         text=True,
         check=False,
+        start_new_session=True,  # Ctrl-C is for this process, which then ends the other
     )
     lines = done.stdout.splitlines()
     if done.returncode or not lines:
