@@ -68,7 +68,8 @@ def test_the_command_writes_numbers_and_pictures(
     arguments = [str(checkpoint), '--output', str(tmp_path), '--num-rooms', '6']
     assert model_card.main([*arguments, '--photo', str(photo)]) == 0
     report = json.loads((tmp_path / 'metrics.json').read_text())
-    assert report['metric']['images'] == report['median_scaled']['images'] == 6
+    assert [report[name]['images'] for name in model_card.VARIANTS] == [6, 6, 6]
+    assert report['flip_averaged']['flip']
     assert report['median_scaled']['abs_rel'] < report['metric']['abs_rel']
     for name, num_panels, height, num_rows in (('predictions', 4, 64, 5), ('photos', 2, 90, 1)):
         picture = cv2.imread(str(tmp_path / f'{name}.png'))

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from depth_estimation_ros.training.evaluation_data import EvaluationData
     from depth_estimation_ros.training.predictors import DepthPredictor
 
+VARIANTS: Final = {
+    'metric': EvaluationOptions(),
+    'flip_averaged': EvaluationOptions(flip=True),
+    'median_scaled': EvaluationOptions(median_scaling=True),
+}
 NUM_ROOMS: Final = 200
 NUM_ROWS: Final = 5
 
@@ -81,11 +86,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _measure(
     args: argparse.Namespace, predictor: DepthPredictor, data: EvaluationData
 ) -> dict[str, object]:
-    """Measure as it is and with the scale given away, and print both."""
+    """Measure as it is, averaged with mirrored images, and with the scale given away."""
     reports: dict[str, object] = {}
-    for name, scaled in (('metric', False), ('median_scaled', True)):
-        count = min(args.num_rooms, len(data.samples))
-        options = EvaluationOptions(median_scaling=scaled)
+    count = min(args.num_rooms, len(data.samples))
+    for name, options in VARIANTS.items():
         with tqdm(islice(data.samples, count), total=count, desc=name, disable=None) as samples:
             result = evaluate(predictor, samples, options)
         report = as_json(
