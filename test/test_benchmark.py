@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 import signal
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +20,9 @@ from depth_estimation_ros.benchmark.worker import run_case
 from depth_estimation_ros.cli.main import main
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_spec import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 QUICK = ['--num-runs', '12', '--num-warm-up', '1']
 
