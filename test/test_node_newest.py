@@ -61,8 +61,10 @@ def test_of_a_fast_camera_the_newest_frames_are_taken(
     # median, since a busy machine may stop a process for a second now and then.
     assert median(message.age for message in stats) < 1.0
     last = stats[-1]
-    assert last.frames_dropped > 5 * last.frames_processed
-    assert last.frames_processed + last.frames_dropped <= last.frames_received
+    # Not 23 times as many: a machine with other work to do receives far fewer than 120 a second.
+    assert last.frames_dropped > last.frames_processed
+    # One may wait, and one be on its way to take its place.
+    assert 0 <= last.frames_received - last.frames_processed - last.frames_dropped <= 2
 
 
 def test_nothing_is_computed_until_somebody_listens(tmp_path: Path, tiny_model_path: Path) -> None:
