@@ -100,7 +100,8 @@ def install_from_environment() -> FakeTensorRt | None:
         ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL)
     sys.path.append(facts['bindings'])
     from fake_cuda import FakeCuda
-    from fake_tensorrt import FakeTensorRt, Faults
+    from fake_faults import Faults
+    from fake_tensorrt import FakeTensorRt
     import tensorrt_bindings
 
     faults = dict(facts['faults'])

@@ -8,48 +8,20 @@ An engine is the ONNX file with a line about the machine in front.
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass, field
-import inspect
 import json
-import re
 import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
+from binding_signatures import checked
+from fake_faults import Faults
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fake_cuda import FakeCuda
 
 _TYPES = {'tensor(uint8)': 'UINT8', 'tensor(float)': 'FLOAT', 'tensor(float16)': 'HALF'}
-
-
-@dataclass
-class Faults:
-    """What goes wrong, and how slow it is.
-
-    Attributes:
-        start: Error line with which no builder and no runtime can be made.
-        parse: (description, operator, node) of a parser error.
-        build: Error lines with which the build fails.
-        context: Error line with which no execution context can be made.
-        run: Error line with which runs fail; `capture` only while they are recorded.
-        factor: The engine's depth is multiplied by it (a miscompiled engine).
-        step_sec: Time of one of the 12 steps of a build.
-    """
-
-    start: str = ''
-    parse: tuple[str, str, str] | None = None
-    build: list[str] = field(default_factory=list)
-    context: str = ''
-    run: str = ''
-    capture: str = ''
-    factor: float = 1.0
-    step_sec: float = 0.0
-    num_dla_cores: int = 0
 
 
 class FakeTensorRt(ModuleType):
@@ -261,35 +233,3 @@ def _array_at(address: int, tensor: Any, dtype: type) -> Any:
     num_bytes = int(np.prod(tensor.shape)) * np.dtype(dtype).itemsize
     raw = (ctypes.c_uint8 * num_bytes).from_address(address)
     return np.frombuffer(memoryview(raw), np.dtype(dtype)).reshape(tensor.shape)
-
-
-def checked(real: Any, name: str, mine: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method take only what one of the real one's overloads takes, by its docstring."""
-    overloads = [_signature(line) for line in _signature_lines(real.__doc__ or '', name)]
-    assert overloads, f'{name} has no signature'
-
-    def method(*arguments: Any, **named: Any) -> Any:
-        for overload in overloads:
-            try:
-                overload.bind(None, *arguments, **named)
-            except TypeError:
-                continue
-            return mine(*arguments, **named)
-        raise TypeError(f'{name}{arguments}: must be one of {overloads}')
-
-    return method
-
-
-def _signature_lines(text: str, name: str) -> list[str]:
-    found = re.findall(rf'^(?:\d+\. )?{name}\((self: .*)\) -> ', text, re.MULTILINE)
-    return [str(line) for line in found]
-
-
-def _signature(parameters: str) -> inspect.Signature:
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    made = []
-    for part in re.split(r', (?=\w+: )', parameters):
-        name, _, rest = part.partition(': ')
-        default = None if ' = ' in rest else inspect.Parameter.empty
-        made.append(inspect.Parameter(name, kind, default=default))
-    return inspect.Signature(made)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import importlib.util
 import json
+import os
 from pathlib import Path
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -76,6 +83,33 @@ def test_an_engine_is_built_checked_found_again_described_and_used(
     assert f'tensorrt         yes: tensorrt {VERSION}' in output
     code, output, _ = ended(start(['info', engine], driver=12060))
     assert 'no: cuda_driver 13.0, here 12.6' in output
+
+
+@needs_fake_gpu
+def test_a_terminal_shows_a_bar_with_phase_share_and_time(
+    tmp_path: Path, tiny_model_path: Path
+) -> None:
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'depth_estimation_ros.cli', 'build-engine', str(tiny_model_path)],
+        env=environment(tmp_path / 'gpu', VERSION, step_sec=0.5),
+        stdout=subprocess.PIPE,
+        stderr=end,
+        text=True,
+    )
+    os.close(end)
+    shown = b''
+    with contextlib.suppress(OSError):  # how Linux tells that the other end is closed
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    os.close(terminal)
+    output, _ = process.communicate(timeout=TIMEOUT_SEC)
+    assert process.returncode == 0
+    assert 'built in ' in output
+    text = shown.decode('utf-8', 'replace')
+    assert 'building the engine of tiny.onnx, which takes minutes' in text
+    assert re.search(r'Tactics: +[1-9]\d*%\|.*\| 00:0\d', text), text
 
 
 @needs_fake_gpu

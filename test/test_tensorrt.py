@@ -33,8 +33,9 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 def test_the_backend_works_with_the_classes_of_each_version(version: str, tmp_path: Path) -> None:
-    suite = Path(__file__).with_name('tensorrt_suite.py')
-    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', str(suite)]
+    suites = [path.name for path in Path(__file__).parent.glob('tensorrt_*_suite.py')]
+    plugins = ['-p', 'no:cacheprovider', '-p', 'tensorrt_machine']
+    command = [sys.executable, '-m', 'pytest', '-q', *plugins, *suites]
     ended = subprocess.run(
         [*command, f'--basetemp={tmp_path / "suite"}'],
         cwd=Path(__file__).parent,

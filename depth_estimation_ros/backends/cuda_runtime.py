@@ -28,13 +28,11 @@ class GpuFacts:
         name: As its maker says.
         compute_capability: '8.7'.
         driver: CUDA version of the driver, '12.6'.
-        memory_mb: All of it; on a Jetson shared with the CPU.
     """
 
     name: str
     compute_capability: str
     driver: str
-    memory_mb: int
 
 
 def runtime() -> Any:
@@ -106,7 +104,6 @@ def gpu_facts() -> GpuFacts:
         name=name.decode('utf-8', 'replace').rstrip('\0'),
         compute_capability=f'{properties.major}.{properties.minor}',
         driver=_version(call(cuda.cudaDriverGetVersion)),
-        memory_mb=int(properties.totalGlobalMem) >> 20,
     )
 
 
@@ -116,5 +113,8 @@ def _version(number: int) -> str:
 
 
 def _status_text(status: Any) -> str:
-    _, text = runtime().cudaGetErrorString(status)
+    try:
+        _, text = runtime().cudaGetErrorString(status)
+    except RuntimeError:  # cuda-python 12 asks the driver, which may be what is missing
+        return str(status.name)
     return f'{text.decode("utf-8", "replace")} ({status.name})'

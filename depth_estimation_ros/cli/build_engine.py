@@ -102,9 +102,8 @@ def _draw_bar(progress: BuildProgress, ended: threading.Event) -> None:
     form = '{desc}: {percentage:3.0f}%|{bar}| {elapsed}'
     with logging_redirect_tqdm(), tqdm(total=100, bar_format=form, leave=False) as bar:
         while not ended.wait(_REDRAW_SEC):
-            bar.set_description_str(
-                'stopping' if progress.is_cancelled else progress.phase or 'loading'
-            )
+            doing = progress.phase or progress.task or 'loading'
+            bar.set_description_str('stopping' if progress.is_cancelled else doing)
             bar.n = round(100 * progress.fraction)
             bar.refresh()
 
