@@ -67,8 +67,12 @@ train-default-model: install/.built $(STAMPS)/test ## train, measure and export 
 	@mkdir -p $(MODELS)
 	@$(ROS) depth-estimation export $(RUN)/best.pt --metrics $(RUN)/metrics.json $(CARD) \
 	  --output $(MODELS)/default.onnx
+	@$(ROS) depth-estimation export $(RUN)/best.pt --precision int8 --target cpu \
+	  --calibration rooms --output $(RUN)/default-int8.onnx
+	@$(ROS) depth-estimation evaluate $(RUN)/default-int8.onnx --data rooms runs/rooms \
+	  --output $(RUN)/metrics-int8.json
 	@$(ROS) depth-estimation export $(RUN)/best.pt --precision int8 --target cpu $(CARD) \
-	  --calibration rooms --output $(MODELS)/default-int8.onnx
+	  --calibration rooms --metrics $(RUN)/metrics-int8.json --output $(MODELS)/default-int8.onnx
 	@$(ROS) python -m depth_estimation_ros.training.model_card $(MODELS)/default.onnx \
 	  --output $(MODELS) --cache runs/rooms
 	@cp $(RUN)/report/learning_curves.png $(MODELS)/loss.png
