@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 import sys
+import time
 from typing import Any
 
 import rclpy
@@ -120,6 +121,16 @@ class Snapshot(Node):
             self.frame.set_result(frame)
 
 
+def _spin(snapshot: Snapshot, timeout_sec: float) -> None:
+    """Spin until there is a frame, the time is over or a signal came.
+
+    In slices: a signal that comes while the executor is being made does not wake it.
+    """
+    end = time.monotonic() + timeout_sec
+    while rclpy.ok() and not snapshot.frame.done() and (left := end - time.monotonic()) > 0.0:
+        rclpy.spin_until_future_complete(snapshot, snapshot.frame, timeout_sec=min(left, 0.5))
+
+
 def write_snapshot(snapshot: Snapshot) -> Path:
     """Wait for a frame and write it.
 
@@ -128,7 +139,7 @@ def write_snapshot(snapshot: Snapshot) -> Path:
         ImageError: A message cannot be read.
     """
     parameters = snapshot.parameters
-    rclpy.spin_until_future_complete(snapshot, snapshot.frame, timeout_sec=parameters.timeout_sec)
+    _spin(snapshot, parameters.timeout_sec)
     if not snapshot.frame.done():
         raise DataError(f'no frame within {parameters.timeout_sec:g} s: {snapshot.why_not()}')
     scene = snapshot.scene()
