@@ -8,11 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bag_files import recording, write_bag
-import cv2
-import numpy as np
+from kinds_of_data import KINDS, write_data
 import pytest
-from rgbd_files import flat_image, write_nyu_labeled, write_nyu_zip
 from small_checkpoint import make_small_checkpoint
 import torch
 
@@ -23,26 +20,13 @@ from depth_estimation_ros.training.checkpoint import load_checkpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS = ('nyu-densedepth', 'nyu-labeled', 'rgbd-folder', 'rosbag')
-NUM_TEST_IMAGES = {'nyu-densedepth': 2, 'nyu-labeled': 2, 'rgbd-folder': 40, 'rosbag': 40}
-
-
-def write_data(kind: str, folder: Path) -> Path:
-    """Write a small data set of a kind and return its path."""
-    if kind == 'nyu-densedepth':
-        write_nyu_zip(folder / 'nyu_data.zip')
-        return folder / 'nyu_data.zip'
-    if kind == 'nyu-labeled':
-        write_nyu_labeled(folder)
-        return folder
-    if kind == 'rosbag':
-        write_bag(folder / 'bag', recording(40, height=48, width=64))
-        return folder / 'bag'
-    for name, image in (('rgb', flat_image(90)), ('depth', np.full((48, 64), 1500, np.uint16))):
-        (folder / name).mkdir()
-        for index in range(40):
-            cv2.imwrite(str(folder / name / f'{index:03d}.png'), image)
-    return folder
+NUM_FRAMES = 40
+NUM_TEST_IMAGES = {
+    'nyu-densedepth': 2,
+    'nyu-labeled': 2,
+    'rgbd-folder': NUM_FRAMES,
+    'rosbag': NUM_FRAMES,
+}
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +43,7 @@ def test_a_kind_of_data_trains_is_measured_and_calibrates(
 ) -> None:
     data = tmp_path / 'data'
     data.mkdir()
-    path = write_data(kind, data)
+    path = write_data(kind, data, num_frames=NUM_FRAMES)
 
     train = ['train', '--preset', 'small-rooms', '--data', kind, str(path), '--device', 'cpu']
     train += ['--decoder-width', '16', '--image-height', '64', '--image-width', '128']

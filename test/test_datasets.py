@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bag_files import recording, write_bag
-import numpy as np
+from kinds_of_data import KINDS, write_data
 import pytest
-from rgbd_files import encode, flat_image, write_nyu_labeled, write_nyu_zip
 import torch
 
 from depth_estimation_ros.errors import DataError
@@ -18,31 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _make(kind: str, folder: Path) -> Path | None:
-    """Write a small data set of a kind."""
-    if kind == 'nyu-densedepth':
-        write_nyu_zip(folder / 'nyu_data.zip')
-        return folder / 'nyu_data.zip'
-    if kind == 'nyu-labeled':
-        write_nyu_labeled(folder)
-        return folder
-    if kind == 'rgbd-folder':
-        for number in range(3):
-            depth = np.full((48, 64), 1000, np.uint16)
-            (folder / f'{number}_rgb.png').write_bytes(encode(flat_image(9), '.png'))
-            (folder / f'{number}_depth.png').write_bytes(encode(depth, '.png'))
-        return folder
-    if kind == 'rosbag':
-        write_bag(folder / 'bag', recording(3))
-        return folder / 'bag'
-    return None
-
-
 @pytest.mark.parametrize('kind', sorted(DATASET_KINDS))
 @pytest.mark.parametrize('split', ['train', 'validation', 'test'])
 def test_every_kind_gives_items_of_one_form(kind: str, split: str, tmp_path: Path) -> None:
+    path = write_data(kind, tmp_path, num_frames=3) if kind in KINDS else None
     options = {'num_rooms': 3} if kind == 'rooms' else {}
-    data: Any = open_dataset(kind, _make(kind, tmp_path), split=split, size=(24, 32), **options)
+    data: Any = open_dataset(kind, path, split=split, size=(24, 32), **options)
     assert len(data) > 0
     item = data[len(data) - 1]
     assert {key: (value.dtype, tuple(value.shape)) for key, value in item.items()} == {
@@ -59,7 +38,7 @@ def test_every_kind_gives_items_of_one_form(kind: str, split: str, tmp_path: Pat
 
 
 def test_options_reach_the_data_set_and_unknown_ones_are_named(tmp_path: Path) -> None:
-    folder = _make('rgbd-folder', tmp_path)
+    folder = write_data('rgbd-folder', tmp_path, num_frames=3)
     data: Any = open_dataset('rgbd-folder', folder, split='test', depth_scale=0.01)
     assert data[0]['depth'][3, 3] == pytest.approx(10.0)
     with pytest.raises(DataError, match='rgbd-folder has no option topic: it takes depth_scale'):

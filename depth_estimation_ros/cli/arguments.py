@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.backends.options import DEVICES, OPENVINO_PRECISIONS
 from depth_estimation_ros.cli.tensorrt_arguments import (
     add_tensorrt_arguments,
     tensorrt_options,
@@ -20,6 +21,7 @@ __all__ = [
     'BACKEND_CHOICES',
     'add_data_option',
     'add_model_arguments',
+    'add_num_threads',
     'non_negative_float',
     'non_negative_int',
     'open_estimator',
@@ -99,16 +101,14 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--device',
-        choices=('auto', 'cpu', 'cuda'),
+        choices=DEVICES,
         default='auto',
         help='limits the backends that auto may take (%(default)s)',
     )
-    group.add_argument(
-        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
-    )
+    add_num_threads(group)
     group.add_argument(
         '--openvino-precision',
-        choices=('f32', 'bf16'),
+        choices=OPENVINO_PRECISIONS,
         default='f32',
         help='bf16 is faster on CPUs that have it, and about 1 %% off (%(default)s)',
     )
@@ -132,6 +132,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help="do not scale depth by the camera's focal length",
     )
     add_tensorrt_arguments(parser)
+
+
+def add_num_threads(parser: argparse._ActionsContainer) -> None:
+    """Add --num-threads."""
+    parser.add_argument(
+        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
+    )
 
 
 def open_estimator(args: argparse.Namespace) -> DepthEstimator:

@@ -8,8 +8,10 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.backends.options import OPENVINO_PRECISIONS
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
+    add_num_threads,
     non_negative_int,
     positive_float,
     positive_int,
@@ -76,12 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='S',
         help='time fewer calls, but at least 10, when they take longer (%(default)s)',
     )
-    parser.add_argument(
-        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
-    )
+    add_num_threads(parser)
     parser.add_argument(
         '--openvino-precision',
-        choices=('f32', 'bf16'),
+        choices=OPENVINO_PRECISIONS,
         action='append',
         help='may be given again (default: f32, and bf16 where the processor has it)',
     )

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.backends.options import DEVICES
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
     add_data_option,
-    non_negative_int,
+    add_num_threads,
     positive_float,
     positive_int,
 )
@@ -75,13 +76,11 @@ def _add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--device',
-        choices=('auto', 'cpu', 'cuda'),
+        choices=DEVICES,
         default='auto',
         help='limits what auto may take (%(default)s)',
     )
-    parser.add_argument(
-        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
-    )
+    add_num_threads(parser)
     size = 'of the input for a checkpoint (as in training)'
     parser.add_argument('--height', type=positive_int, metavar='PX', help=f'rows {size}')
     parser.add_argument('--width', type=positive_int, metavar='PX', help=f'columns {size}')

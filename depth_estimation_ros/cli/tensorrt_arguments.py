@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depth_estimation_ros.backends.options import HARDWARE_COMPATIBILITIES
+
 if TYPE_CHECKING:
     import argparse
 
 __all__ = ['add_tensorrt_arguments', 'tensorrt_options']
-
-HARDWARE_COMPATIBILITY_CHOICES = ('none', 'same_compute_capability', 'ampere_plus')
 
 
 def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_tensorrt_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--hardware-compatibility',
-        choices=HARDWARE_COMPATIBILITY_CHOICES,
+        choices=HARDWARE_COMPATIBILITIES,
         default='none',
         help='other GPUs that the engine shall run on as well, at some cost (%(default)s)',
     )
