@@ -57,9 +57,9 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         photometric=0.25,  # the rooms bring their own exposure, noise and blur
         min_crop_scale=0.85,
         batch_size=16,
-        steps=12000,
+        steps=16000,
         learning_rate=2e-3,
-        coarse_fraction=0.62,
+        coarse_fraction=0.5,
         precision='fp32',
         num_workers=1,
     ),
