@@ -20,18 +20,21 @@ PROGRAM = 'depth-estimation'
 def commands_of(text: str) -> list[list[str]]:
     """Return the arguments of every call of the program in the code blocks of a document."""
     commands = []
-    for block in re.findall(r'```(?:bash|sh|console)\n(.*?)```', text, re.DOTALL):
+    for block in re.findall(r'```\w*\n(.*?)```', text, re.DOTALL):
         for line in block.replace('\\\n', ' ').splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == [PROGRAM]:
-                commands.append(words[1:])
+            if line.split()[:1] == [PROGRAM]:
+                commands.append(shlex.split(line, comments=True)[1:])
     return commands
 
 
 def test_commands_are_found_over_continued_lines_and_without_comments() -> None:
     block = 'ls\ndepth-estimation info \\\n  a.onnx  # what it is\n'
-    text = f'```bash\n{block}```\n`depth-estimation x`'
+    text = f'```xml\n<a/>\n```\ndepth-estimation y\n```bash\n{block}```\n`depth-estimation x`'
     assert commands_of(text) == [['info', 'a.onnx']]
+
+
+def test_commands_are_found_in_blocks_that_name_no_language() -> None:
+    assert commands_of('```\ndepth-estimation info b.onnx\n```') == [['info', 'b.onnx']]
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

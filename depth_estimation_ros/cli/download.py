@@ -115,8 +115,8 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error(
             f'{data.main.name} is nowhere that a program can fetch it: the first links to it are '
             "dead and the authors' copies are on Google Drive (README of ialhashim/DenseDepth). "
-            'Fetch it with a browser and give its path to `train --data nyu-densedepth '
-            '--data-path`, or give the address of another copy as --url'
+            'Fetch it with a browser and train with `--data nyu-densedepth PATH`, or give the '
+            'address of another copy as --url'
         )
     print(data.note, file=sys.stderr)
     for file in files:
