@@ -58,6 +58,22 @@ def test_a_stopped_run_goes_on_with_resume(recording: Path, tmp_path: Path) -> N
     assert load_checkpoint(tmp_path / 'run' / 'last.pt').training['step'] == 2
 
 
+def test_a_run_goes_on_from_the_checkpoint_of_another(recording: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    command = ['train', *SMALL, '--data', 'rgbd-folder', str(recording), '--licence', 'CC0']
+    assert main([*command, '--output', str(tmp_path / 'first')]) == 0
+    command = ['train', '--preset', 'small-rooms', '--batch-size', '2', '--steps', '1']
+    command += ['--num-workers', '0', '--device', 'cpu', '--data', 'rgbd-folder', str(recording)]
+    command += ['--initial-checkpoint', str(tmp_path / 'first' / 'best.pt')]
+    assert main([*command, '--output', str(tmp_path / 'second')]) == 0
+    info = load_checkpoint(tmp_path / 'second' / 'last.pt').info
+    assert (info.decoder_width, info.input_size, info.training_fx) == (16, (64, 64), 60.0)
+    assert info.training_data == 'rgbd-folder; before that, rgbd-folder'
+    assert info.licence == 'CC0'
+    assert main([*command, '--encoder', 'resnet50', '--output', str(tmp_path / 'third')]) == 1
+    assert not (tmp_path / 'third').exists()
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
@@ -69,6 +85,7 @@ def test_a_stopped_run_goes_on_with_resume(recording: Path, tmp_path: Path) -> N
         (['--device', 'cuda:77'], 'device cuda:77'),
         (['--resume', '--output', '/nowhere/run'], '/nowhere/run/last.pt to resume from'),
         (['--encoder-weights', 'imagenet'], 'small has no ImageNet weights'),
+        (['--initial-checkpoint', '/nowhere/a.pt'], 'there is no checkpoint /nowhere/a.pt'),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_exit_code_1(

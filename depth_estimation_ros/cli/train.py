@@ -118,7 +118,12 @@ def _config(args: argparse.Namespace) -> TrainConfig:
     """Return the preset with the settings of the command line."""
     prefix = 'setting:'
     given = {k.removeprefix(prefix): v for k, v in vars(args).items() if k.startswith(prefix)}
-    return replace(PRESETS[args.preset], **given)
+    path = given.pop('initial_checkpoint', None)
+    if path is None:
+        return replace(PRESETS[args.preset], **given)
+    from depth_estimation_ros.training.fine_tuning import start_from
+
+    return start_from(path, PRESETS[args.preset], given)
 
 
 def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:

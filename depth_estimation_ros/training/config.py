@@ -73,6 +73,9 @@ class TrainConfig:
         None, "channels of the decoder's first layer; None = its own"
     )
     encoder_weights: str = _setting('imagenet', "imagenet (torchvision's), none, or a file's path")
+    initial_checkpoint: str | None = _setting(
+        None, 'start from the network of this checkpoint, as it is; see docs/data.md'
+    )
     imagenet_normalization: bool = _setting(
         False, "subtract ImageNet's mean and divide by its deviation"
     )
@@ -157,7 +160,10 @@ class TrainConfig:
                 f'and image_width {self.image_width} to be multiples of 64'
             )
         if self.loss_domain == 'log' and self.encoder != 'small' and not self.positive_output:
-            raise ConfigError('loss_domain log needs positive_output: a logarithm of it is taken')
+            raise ConfigError(
+                'loss_domain log needs positive_output, as a logarithm of it is taken: use '
+                'loss_domain raw for this network'
+            )
 
     def _check_ranges(self) -> None:
         """Refuse numbers that no run could use."""

@@ -11,7 +11,8 @@ import yaml
 
 from depth_estimation_ros.atomic_file import atomic_write_text
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.training.checkpoint import NetworkInfo
+from depth_estimation_ros.training.checkpoint import NetworkInfo, load_checkpoint
+from depth_estimation_ros.training.fine_tuning import initial_network, words_for
 from depth_estimation_ros.training.model import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -51,14 +52,16 @@ class TrainingData:
     licence: str = 'unknown'
 
 
-def new_network(config: TrainConfig, *, pretrained: bool = True) -> DenseDepthNet:
+def new_network(config: TrainConfig) -> DenseDepthNet:
     """Build the network of a run as it is before the first step.
 
     Raises:
         ConfigError: Settings that do not go together.
-        CheckpointError: The encoder's weights cannot be had.
+        CheckpointError: The weights that it starts from cannot be had.
     """
     torch.manual_seed(config.seed)
+    if config.initial_checkpoint is not None:
+        return initial_network(config.initial_checkpoint, config)
     network = build_densedepth(
         config.encoder,
         variant=config.variant,
@@ -68,8 +71,7 @@ def new_network(config: TrainConfig, *, pretrained: bool = True) -> DenseDepthNe
     network.align_corners = config.align_corners
     if config.imagenet_normalization:
         network.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
-    if pretrained:
-        load_encoder_weights(network, config.encoder_weights)
+    load_encoder_weights(network, config.encoder_weights)
     return network
 
 
@@ -101,8 +103,9 @@ def train(
         raise ConfigError(f'there is no {last} to resume from')
     if last.exists() and not resume:
         raise ConfigError(f'{last} exists: add --resume to go on, or give another --output')
-    network = new_network(config, pretrained=not resume)
-    info = NetworkInfo.of(network, config, training_data=data.name, licence=data.licence)
+    network = load_checkpoint(last).info.build() if resume else new_network(config)
+    words = words_for(config, data_name=data.name, licence=data.licence)
+    info = NetworkInfo.of(network, config, **words)
     if info.training_fx is None:
         info = replace(info, training_fx=common_focal_length(data.train, width=config.image_width))
     trainer = Trainer(
