@@ -160,6 +160,21 @@ def test_a_folder_of_images_is_letterboxed_and_thinned_evenly(tmp_path: Path) ->
     assert [int(image[32, 48, 0]) for image in images] == [0, 30, 60, 90]
 
 
+def test_a_video_counts_by_its_frames_and_what_is_not_taken_is_not_read(tmp_path: Path) -> None:
+    for index in range(3):
+        cv2.imwrite(str(tmp_path / f'{index}.png'), np.full((64, 96, 3), 10 * index, np.uint8))
+    (tmp_path / '1.png').write_text('not an image')
+    fourcc = cv2.VideoWriter.fourcc(*'MJPG')
+    video = cv2.VideoWriter(str(tmp_path / '3.avi'), fourcc, 10.0, (96, 64))
+    for index in range(3, 10):
+        video.write(np.full((64, 96, 3), 10 * index, np.uint8))
+    video.release()
+    images = calibration_images(str(tmp_path), height=64, width=96, num_images=4)
+    assert [int(image[32, 48, 0]) for image in images] == pytest.approx([0, 30, 60, 90], abs=2)
+    with pytest.raises(ImageError, match=r'1\.png: not an image'):
+        calibration_images(str(tmp_path), height=64, width=96, num_images=10)
+
+
 def test_synthetic_rooms_calibrate_too() -> None:
     pytest.importorskip('numba')
     images = calibration_images('rooms', height=64, width=96, num_images=2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from depth_estimation_ros.errors import ConfigError, DataError
-from depth_estimation_ros.image_file import expand_folders, read_frames
+from depth_estimation_ros.image_file import count_frames, expand_folders, read_frames
 from depth_estimation_ros.image_transform import ImageTransform
 from depth_estimation_ros.training.datasets import DATASET_KINDS, open_dataset
 
@@ -31,7 +31,8 @@ def calibration_images(
             of them, or KIND:PATH for the training images of a data set.
         height: Rows [px].
         width: Columns [px].
-        num_images: How many; of more, every so manyth is taken.
+        num_images: How many; of more, every so manyth is taken, and only those are kept in
+            memory.
 
     Returns:
         (height, width, 3) uint8 RGB images, letterboxed.
@@ -47,14 +48,17 @@ def calibration_images(
     elif path and kind in DATASET_KINDS:
         images = _dataset(kind, path, num_images)
     else:
-        images = _files(source)
+        images = _files(source, num_images)
     fitted = [_fit(image, (height, width)) for image in images]
     if not fitted:
         raise DataError(f'--calibration {source}: no image there')
-    if len(fitted) > num_images:
-        chosen = np.linspace(0, len(fitted) - 1, num_images).round().astype(int)
-        fitted = [fitted[index] for index in chosen]
     return fitted
+
+
+def _spread(num_chosen: int, num_all: int) -> list[int]:
+    """Return so many indices, evenly spread; all of them when there are not as many."""
+    chosen = np.linspace(0, num_all - 1, min(num_chosen, num_all))
+    return [int(index) for index in chosen.round()]
 
 
 def _rooms(num_images: int, *, height: int, width: int) -> Iterator[NDArray[np.uint8]]:
@@ -66,20 +70,26 @@ def _rooms(num_images: int, *, height: int, width: int) -> Iterator[NDArray[np.u
 
 def _dataset(kind: str, path: str, num_images: int) -> Iterator[NDArray[np.uint8]]:
     dataset: Any = open_dataset(kind, path, split='train')
-    count = min(num_images, len(dataset))
-    for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):
-        yield np.ascontiguousarray(dataset[int(index)]['image'].permute(1, 2, 0).numpy())
+    for index in _spread(num_images, len(dataset)):
+        yield np.ascontiguousarray(dataset[index]['image'].permute(1, 2, 0).numpy())
 
 
-def _files(source: str) -> Iterable[NDArray[np.uint8]]:
+def _files(source: str, num_images: int) -> Iterator[NDArray[np.uint8]]:
     if not Path(source).exists():
         raise ConfigError(
             f'--calibration {source}: neither {ROOMS}, nor an image, a video '
             f'or a folder, nor KIND:PATH with KIND one of {", ".join(DATASET_KINDS)}'
         )
-    for path in expand_folders([Path(source)]):
-        for frame in read_frames(path):
-            yield frame.rgb_hwc
+    files = expand_folders([Path(source)])
+    counts = [count_frames(path) for path in files]
+    chosen = set(_spread(num_images, sum(counts)))
+    first = 0
+    for path, count in zip(files, counts, strict=True):
+        wanted = chosen & set(range(first, first + count))
+        for index, frame in enumerate(read_frames(path) if wanted else ()):
+            if first + index in wanted:
+                yield frame.rgb_hwc
+        first += count
 
 
 def _fit(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
