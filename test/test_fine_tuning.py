@@ -36,9 +36,17 @@ def checkpoint(tmp_path: Path) -> str:
     return str(path)
 
 
-def fine_tune(config: TrainConfig, folder: Path, **options: bool) -> None:
-    blobs = TrainingData(train=BrightIsFar(), validation=BrightIsFar(4), name='blobs')
-    train(config, blobs, folder=folder, group=ProcessGroup(), **options)  # type: ignore[arg-type]
+def fine_tune(
+    config: TrainConfig, folder: Path, *, resume: bool = False, max_minutes: float | None = None
+) -> None:
+    train(
+        config,
+        TrainingData(train=BrightIsFar(), validation=BrightIsFar(4), name='blobs'),
+        folder=folder,
+        group=ProcessGroup(),
+        resume=resume,
+        max_minutes=max_minutes,
+    )
 
 
 def test_it_starts_with_the_weights_of_the_checkpoint(checkpoint: str) -> None:
@@ -132,7 +140,7 @@ def test_a_resumed_run_keeps_what_no_setting_says_of_the_network(
     save_checkpoint(checkpoint, Checkpoint(info=info, weights=loaded.weights))
     config = start_from(checkpoint, tiny_config(), {'steps': 2})
     folder = tmp_path / 'run'
-    fine_tune(config, folder, max_minutes=1e-9)  # type: ignore[arg-type]
+    fine_tune(config, folder, max_minutes=1e-9)
     fine_tune(config, folder, resume=True)
     resumed = load_checkpoint(folder / 'last.pt')
     assert (resumed.training['step'], resumed.info.leaky_slope) == (2, 0.3)
