@@ -149,6 +149,24 @@ def test_a_preview_is_a_picture_of_four_panels(tmp_path: Path, *, truth: bool) -
     assert (np.ptp(upper_right, axis=2) > 60).mean() > 0.3
 
 
+def test_the_truth_stands_under_the_estimate_in_the_same_size(tmp_path: Path) -> None:
+    path = tmp_path / 'preview.png'
+    draw_preview(path, scene(truth=True), title='Title', notes='')
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    height, width = picture.shape[:2]
+    columns = []
+    for half in (picture[: height // 2], picture[height // 2 :]):
+        colours, counts = np.unique(
+            half[:, width // 2 :].reshape(-1, 3), axis=0, return_counts=True
+        )
+        # The wall's one colour is the commonest after the background's.
+        wall = (half == colours[np.argsort(counts)[-2]]).all(axis=2).any(axis=0)
+        columns.append((int(wall.argmax()), int(wall.sum())))
+    assert columns[0] == columns[1]
+    assert columns[0][1] > 400
+
+
 def test_a_snapshot_can_be_drawn_without_any_depth(tmp_path: Path) -> None:
     nothing = scene(truth=False)
     nothing.depth[:] = np.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +46,9 @@ class Scene:
 
 
 def draw_preview(path: Path, scene: Scene, *, title: str, notes: str) -> None:
-    """Write camera, depth, truth (or the cloud from above) and the cloud from the side.
+    """Write camera and depth, under them the cloud from the side and the truth.
+
+    Where the truth is not known the cloud from above stands in its place.
 
     Args:
         path: PNG to write.
@@ -57,11 +60,11 @@ def draw_preview(path: Path, scene: Scene, *, title: str, notes: str) -> None:
     limits = depth_limits(scene)
     _draw_photo(axes[0], scene.rgb, 'Camera')
     _draw_depth(figure, axes[1], scene.depth, 'Estimated depth', limits)
+    _draw_cloud(axes[2], scene, CloudView.SIDE, limits[1])
     if scene.truth is None:
-        _draw_cloud(axes[2], scene, CloudView.ABOVE, limits[1])
+        _draw_cloud(axes[3], scene, CloudView.ABOVE, limits[1])
     else:
-        _draw_depth(figure, axes[2], scene.truth, 'True depth (known: it is rendered)', limits)
-    _draw_cloud(axes[3], scene, CloudView.SIDE, limits[1])
+        _draw_depth(figure, axes[3], scene.truth, 'True depth (known: it is rendered)', limits)
     _save(figure, path)
 
 
@@ -101,21 +104,23 @@ def _new_figure(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    heights = [1.1, *(10.6 / num_panels for num_panels in panels_per_row)]
+    # Neighbouring rows with as many panels share a grid, so that their panels are of one size.
+    grids = [(len(list(rows)), num_panels) for num_panels, rows in groupby(panels_per_row)]
+    heights = [1.1, *(10.6 * num_rows / num_panels for num_rows, num_panels in grids)]
     # Humble's matplotlib 3.5 has no layout engine as an object.
     layout: dict[str, object] = {'w_pad': 0.12, 'h_pad': 0.08}
     figure = Figure(figsize=(13.2, sum(heights)), dpi=DPI, constrained_layout=layout)
     FigureCanvasAgg(figure)
     figure.set_facecolor(_hex(BACKGROUND))
     bands = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
-    header, *rows = bands.ravel()
+    header, *bodies = bands.ravel()
     header.set_facecolor(_hex(BACKGROUND))
     header.text(0.012, 0.68, title, color=FOREGROUND, fontsize=17, weight='bold', va='center')
     header.text(0.012, 0.22, notes, color=MUTED, fontsize=10.5, va='center', linespacing=1.4)
     axes: list[Axes] = []
-    for row, num_panels in zip(rows, panels_per_row, strict=True):
-        row.set_facecolor(_hex(BACKGROUND))
-        axes.extend(row.subplots(1, num_panels, squeeze=False).ravel())
+    for body, (num_rows, num_panels) in zip(bodies, grids, strict=True):
+        body.set_facecolor(_hex(BACKGROUND))
+        axes.extend(body.subplots(num_rows, num_panels, squeeze=False).ravel())
     for axis in axes:
         axis.set_facecolor(_hex(BACKGROUND))
         axis.tick_params(colors=MUTED, labelsize=9)
