@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -51,6 +52,36 @@ def test_signals_shut_the_context_down_and_raise_nothing(number: signal.Signals)
     assert ended.stdout.splitlines() == ['complete: True', 'context: False'], ended.stderr
     assert ended.stderr == ''
     assert ended.returncode == 0
+
+
+# Cleans up as the node does; the signals never cease.
+CLEAN_UP = """
+import signal
+import rclpy
+from depth_estimation_ros.ros.signals import ignore_further_signals, ros_until_signal
+
+with ros_until_signal([]):
+    try:
+        print('ready', flush=True)
+        while rclpy.ok():
+            pass
+    finally:
+        ignore_further_signals(signal.SIGINT, signal.SIGTERM)
+print('cleaned up', flush=True)
+"""
+
+
+@pytest.mark.parametrize('number', SIGNALS)
+def test_no_signal_kills_the_clean_up_whenever_it_comes(number: signal.Signals) -> None:
+    command = [sys.executable, '-c', CLEAN_UP]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'ready\n'
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            process.send_signal(number)
+        output = process.stdout.read()
+    assert (output, process.returncode) == ('cleaned up\n', 0)
 
 
 @pytest.mark.parametrize('number', SIGNALS)

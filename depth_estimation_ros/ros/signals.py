@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def ros_until_signal(args: list[str] | None) -> Iterator[None]:
@@ -30,8 +32,10 @@ def ros_until_signal(args: list[str] | None) -> Iterator[None]:
         args: The command line, None: that of the process.
     """
     came: list[int] = []
-    # rclpy's handlers call this one, then shut the context down on a thread of their own.
-    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    # rclpy's handlers call these, then shut the context down on a thread of their own. When they
+    # are taken out these come back: a signal in that moment must not meet the default, death.
+    for number in _SIGNALS:
+        signal.signal(number, lambda number, _frame: came.append(number))
     rclpy.init(args=args)
     if came:  # before rclpy had its handlers
         rclpy.try_shutdown()
@@ -56,8 +60,8 @@ def ignore_further_signals(*numbers: signal.Signals) -> None:
         numbers: The signals to ignore; others get their default, which ends the process at once.
     """
     uninstall_signal_handlers()
-    for number in numbers:
-        signal.signal(number, signal.SIG_IGN)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN if number in numbers else signal.SIG_DFL)
 
 
 class DeferredInterrupt:
@@ -68,7 +72,7 @@ class DeferredInterrupt:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> DeferredInterrupt:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._note)
         return self
 
