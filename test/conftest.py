@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 import re
+import signal
 
 import pytest
 
@@ -26,6 +27,14 @@ def _files_that_cannot_run() -> list[str]:
 
 
 collect_ignore = _files_that_cannot_run()
+
+
+def pytest_sessionstart() -> None:
+    """Let SIGINT through: a shell has its background commands ignore it, and they their children.
+
+    The tests of Ctrl+C send it to this process and to others.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
