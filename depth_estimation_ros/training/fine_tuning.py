@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.training.checkpoint import Checkpoint, load_checkpoint, load_network
+from depth_estimation_ros.training.checkpoint import load_checkpoint, load_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import torch
+
+    from depth_estimation_ros.training.checkpoint import NetworkInfo
     from depth_estimation_ros.training.config import TrainConfig
     from depth_estimation_ros.training.model import DenseDepthNet
 
@@ -30,13 +33,14 @@ def start_from(path: str, config: TrainConfig, given: Mapping[str, Any]) -> Trai
         ConfigError: A given setting asks for another network.
     """
     checkpoint = load_checkpoint(path)
-    network = _network_settings(checkpoint)
+    info = checkpoint.info
+    network = _network_settings(info, mean=checkpoint.weights['mean'])
     for name, value in network.items():
         if given.get(name, value) != value:
             raise ConfigError(
                 f'{name} {given[name]} does not fit {path}, whose {name} is {value}: leave it out'
             )
-    settings = {**network, **_learned_range(checkpoint, given), **given}
+    settings = {**network, **_learned_range(info, given), **given}
     return replace(config, **{**settings, 'initial_checkpoint': path})
 
 
@@ -47,14 +51,14 @@ def initial_network(path: str, config: TrainConfig) -> DenseDepthNet:
         CheckpointError: The checkpoint cannot be read.
         ConfigError: The settings are not those of its network.
     """
-    expected = _network_settings(load_checkpoint(path))
-    for name, value in expected.items():
+    network, info = load_network(path)
+    for name, value in _network_settings(info, mean=network.mean).items():
         if getattr(config, name) != value:
             raise ConfigError(
                 f'{name} {getattr(config, name)} is not that of {path}, {value}: '
                 'make the configuration with start_from'
             )
-    return load_network(path)[0].train()
+    return network.train()
 
 
 def words_for(config: TrainConfig, *, data_name: str, licence: str) -> dict[str, str]:
@@ -75,23 +79,21 @@ def words_for(config: TrainConfig, *, data_name: str, licence: str) -> dict[str,
     }
 
 
-def _network_settings(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the settings that decide which network it is."""
-    info = checkpoint.info
+def _network_settings(info: NetworkInfo, *, mean: torch.Tensor) -> dict[str, Any]:
+    """Return the settings that decide which network it is; `mean` is what it subtracts."""
     return {
         'encoder': info.encoder,
         'variant': info.variant,
         'decoder_width': info.decoder_width,
         'encoder_weights': 'none',
-        'imagenet_normalization': bool(checkpoint.weights['mean'].any()),
+        'imagenet_normalization': bool(mean.any()),
         'positive_output': info.positive_output,
         'align_corners': info.align_corners,
     }
 
 
-def _learned_range(checkpoint: Checkpoint, given: Mapping[str, Any]) -> dict[str, Any]:
+def _learned_range(info: NetworkInfo, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return image size, depth range and focal length, the latter at the width that is given."""
-    info = checkpoint.info
     height, width = info.input_size
     fx = info.training_fx
     return {
