@@ -40,8 +40,8 @@ def start_from(path: str, config: TrainConfig, given: Mapping[str, Any]) -> Trai
             raise ConfigError(
                 f'{name} {given[name]} does not fit {path}, whose {name} is {value}: leave it out'
             )
-    settings = {**network, **_learned_range(info, given), **given}
-    return replace(config, **{**settings, 'initial_checkpoint': path})
+    settings = {**network, **_learned_range(info, given), **given, 'initial_checkpoint': path}
+    return replace(config, **settings)
 
 
 def initial_network(path: str, config: TrainConfig) -> DenseDepthNet:
