@@ -200,3 +200,28 @@ def test_ctrl_c_stops_the_build_and_is_raised_afterwards(
     assert progress.is_cancelled
     assert trt.num_builds == 1
     assert not list((options.engine_cache_dir or Path()).glob('*.engine'))
+
+
+def test_a_second_ctrl_c_does_not_break_off_the_first(
+    model: Path, options: BackendOptions, trt: FakeTensorRt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trt.faults.step_sec = 0.02
+    progress = BuildProgress()
+    original, start = progress.cancel, progress.start_phase
+
+    def cancel() -> None:
+        signal.raise_signal(signal.SIGINT)
+        original()
+
+    def start_phase(name: str, parent: str | None, num_steps: int) -> None:
+        start(name, parent, num_steps)
+        if parent is None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(progress, 'cancel', cancel)
+    monkeypatch.setattr(progress, 'start_phase', start_phase)
+    with pytest.raises(KeyboardInterrupt):
+        load(model, changed(options, progress=progress))
+    assert progress.is_cancelled
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not list((options.engine_cache_dir or Path()).glob('*.engine'))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 import logging
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
+from depth_estimation_ros.backends.stoppable import run_stoppable
 from depth_estimation_ros.backends.tensorrt_api import tensorrt_version
 from depth_estimation_ros.backends.tensorrt_errors import build_error, parser_error
 from depth_estimation_ros.engine_builder import BuiltEngine
@@ -13,7 +13,6 @@ from depth_estimation_ros.engine_facts import EngineKey, sha256_of_file
 from depth_estimation_ros.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import tensorrt as trt
@@ -27,7 +26,6 @@ __all__ = ['TensorRtBuilder', 'fitting_gpus']
 
 _logger = logging.getLogger(__name__)
 _BYTES_PER_MB = 1 << 20
-T = TypeVar('T')
 
 
 class TensorRtBuilder:
@@ -81,7 +79,7 @@ class TensorRtBuilder:
         own frames would end the process.
         """
         self._progress.check()
-        return _run_beside(lambda: self._build(timing_cache), on_interrupt=self._progress.cancel)
+        return run_stoppable(lambda: self._build(timing_cache), on_interrupt=self._progress.cancel)
 
     def _build(self, timing_cache: bytes) -> BuiltEngine:
         import tensorrt as trt
@@ -186,14 +184,3 @@ def _make_monitor(progress: BuildProgress) -> trt.IProgressMonitor:
             progress.finish_phase(phase_name)
 
     return Monitor()
-
-
-def _run_beside(work: Callable[[], T], *, on_interrupt: Callable[[], None]) -> T:
-    """Run on another thread; on Ctrl-C ask it to stop and wait until it has."""
-    with ThreadPoolExecutor(1, 'engine_builder') as pool:
-        future = pool.submit(work)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            on_interrupt()
-            raise
