@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from tiny_model import make_tiny_model
 
 from depth_estimation_ros.backends.base import BackendName, unavailable_reason
-from depth_estimation_ros.benchmark import measure
+from depth_estimation_ros.benchmark import hardware, measure
 from depth_estimation_ros.benchmark.hardware import describe_hardware, has_bf16
 from depth_estimation_ros.benchmark.measure import BenchmarkCase, measure_case, peak_rss_mb
 from depth_estimation_ros.benchmark.worker import run_case
@@ -148,17 +149,24 @@ def test_bf16_is_refused_where_the_processor_has_none(
     assert 'this processor does not compute bf16: openvino' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('features', [(), ('avx512_bf16',)], ids=['f32 only', 'bf16 too'])
 def test_a_file_that_no_backend_runs_is_an_error_with_its_reasons(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    features: tuple[str, ...],
 ) -> None:
     if unavailable_reason(BackendName.TENSORRT) is None:
         pytest.skip('this machine has TensorRT')
+    found = replace(describe_hardware(), cpu_features=features)
+    monkeypatch.setattr(hardware, 'describe_hardware', lambda: found)
     path = tmp_path / 'gpu.onnx'
     make_tiny_model(path, target=Target.TENSORRT)
     assert main(['benchmark', str(path), *QUICK]) == 1
     captured = capsys.readouterr()
     assert 'error: no backend could be measured' in captured.err
-    assert captured.out.count('not run') == 4
+    # A line for each backend, and a second one for openvino where it has a second arithmetic.
+    assert captured.out.count('not run') == 4 + len(features)
 
 
 def test_ctrl_c_ends_the_worker_too(tiny_model_path: Path) -> None:
