@@ -39,9 +39,10 @@ demo: install/.built ## camera_player and the node over DDS for 10 s, pictures i
 test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
 	@$(ROS) pytest --timeout 600 $(ARGS)
 
-lint: $(STAMPS)/test ## ruff, lint and format
+lint: $(STAMPS)/test ## ruff, lint and format, and who may import whom
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
 	@.venv/bin/codespell $$(git ls-files "*.py" "*.md" "*.msg" "*.sh" "*.txt" "*.yaml" "*.toml" Makefile CMakeLists.txt)
 
 typecheck: install/.built $(STAMPS)/test $(STAMPS)/tensorrt ## mypy --strict
@@ -81,7 +82,7 @@ shell: install/.built ## a shell with ROS and the package
 	@bash --rcfile <(echo '[ -f ~/.bashrc ] && . ~/.bashrc; . install/local_setup.bash') -i
 
 clean: ## remove what make made, .venv included
-	rm -rf .venv build install log .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build install log .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 FORCE:
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 HEAVY = (
     'torch',
     'torchvision',
@@ -26,20 +29,22 @@ HEAVY = (
     'yaml',
     'cv2',
 )
-CORE = [
-    'depth_estimation_ros.estimator',
-    'depth_estimation_ros.backends.onnxruntime_backend',
-    'depth_estimation_ros.backends.openvino_backend',
-    'depth_estimation_ros.backends.tensorrt_backend',
-    'depth_estimation_ros.benchmark.worker',
-    'depth_estimation_ros.camera_info_file',
-    'depth_estimation_ros.image_file',
-    'depth_estimation_ros.metrics',
-    'depth_estimation_ros.ply_file',
-    'depth_estimation_ros.point_cloud',
-    'depth_estimation_ros.scale_fit',
-    'depth_estimation_ros.cli.main',
-]
+# Every module of the part, at any depth, in one fresh interpreter.
+_IMPORT_ALL = """
+import importlib, pkgutil
+def visit(name):
+    package = importlib.import_module(name)
+    for item in pkgutil.iter_modules(package.__path__, name + '.'):
+        if item.name.startswith({others!r}) or item.name.endswith('__main__'):
+            continue
+        try:
+            visit(item.name) if item.ispkg else importlib.import_module(item.name)
+        except ModuleNotFoundError as err:
+            assert err.name == 'depth_estimation_ros.msg', err
+visit({package!r})
+"""
+# What is no core; the messages are generated and bring rclpy's type support.
+OTHERS = tuple(f'depth_estimation_ros.{part}' for part in ('msg', 'rooms', 'ros', 'training'))
 
 
 def _loaded_by(code: str) -> set[str]:
@@ -52,7 +57,7 @@ def _loaded_by(code: str) -> set[str]:
 
 
 def test_importing_the_core_pulls_in_nothing_heavy() -> None:
-    loaded = _loaded_by('import ' + ', '.join(CORE))
+    loaded = _loaded_by(_IMPORT_ALL.format(package='depth_estimation_ros', others=OTHERS))
     assert 'depth_estimation_ros' in loaded
     assert not loaded.intersection(HEAVY)
 
@@ -71,28 +76,39 @@ def test_help_of_every_sub_command_pulls_in_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize('part', ['ros', 'rooms'])
-def test_no_module_of_the_runtime_imports_torch(part: str) -> None:
-    spec = importlib.util.find_spec('depth_estimation_ros')
-    assert spec is not None
-    assert spec.origin is not None
-    folder = Path(spec.origin).parent / part
-    sources = {path.name: path.read_text(encoding='utf-8') for path in folder.glob('*.py')}
-    assert sources
-    forbidden = ('import torch', 'from torch', 'depth_estimation_ros.training')
-    assert [
-        name for name, text in sources.items() if any(word in text for word in forbidden)
-    ] == []
-
-
-def test_importing_ros_pulls_in_no_torch() -> None:
-    pytest.importorskip('rclpy')
-    loaded = _loaded_by(
-        'import pkgutil, importlib, depth_estimation_ros.ros as ros\n'
-        'for item in pkgutil.iter_modules(ros.__path__):\n'
-        '    try:\n'
-        '        importlib.import_module(f"depth_estimation_ros.ros.{item.name}")\n'
-        '    except ModuleNotFoundError as err:\n'
-        '        assert err.name == "depth_estimation_ros.msg", err'
-    )
-    assert 'rclpy' in loaded
+def test_importing_a_part_of_the_runtime_pulls_in_no_torch(part: str) -> None:
+    known_by = {'ros': 'rclpy', 'rooms': 'numba'}[part]
+    pytest.importorskip(known_by)
+    loaded = _loaded_by(_IMPORT_ALL.format(package=f'depth_estimation_ros.{part}', others=()))
+    assert known_by in loaded
     assert not loaded.intersection({'torch', 'torchvision', 'matplotlib', 'h5py'})
+
+
+@pytest.mark.skipif(importlib.util.find_spec('importlinter') is None, reason='needs import-linter')
+def test_an_import_against_the_arrows_is_found_in_a_folder_of_a_folder(tmp_path: Path) -> None:
+    source = tmp_path / 'depth_estimation_ros'
+    shutil.copytree(
+        ROOT / 'depth_estimation_ros', source, ignore=shutil.ignore_patterns('*.onnx', '*.png')
+    )
+    shutil.copy(ROOT / 'pyproject.toml', tmp_path)
+    assert _arrows(tmp_path).returncode == 0
+    deep = source / 'ros' / 'deep'
+    deep.mkdir()
+    (deep / '__init__.py').touch()
+    (deep / 'wrong.py').write_text(
+        'def late() -> None:\n    from depth_estimation_ros.training import splits\n'
+    )
+    found = _arrows(tmp_path)
+    assert found.returncode == 1
+    assert 'depth_estimation_ros.ros.deep.wrong -> depth_estimation_ros.training' in found.stdout
+
+
+def _arrows(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, '-c', 'from importlinter.cli import *; lint_imports_command()'],
+        cwd=folder,
+        env={**os.environ, 'PYTHONPATH': str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
