@@ -74,7 +74,7 @@ train-default-model: install/.built $(STAMPS)/test ## train, measure and export 
 	  --output $(RUN)/metrics-int8.json
 	@$(ROS) depth-estimation export $(RUN)/best.pt --precision int8 --target cpu $(CARD) \
 	  --calibration rooms --metrics $(RUN)/metrics-int8.json --output $(MODELS)/default-int8.onnx
-	@$(ROS) python -m depth_estimation_ros.training.model_card $(MODELS)/default.onnx \
+	@$(ROS) python -m depth_estimation_ros.training.reports.model_card $(MODELS)/default.onnx \
 	  --output $(MODELS) --cache runs/rooms
 	@cp $(RUN)/report/learning_curves.png $(MODELS)/loss.png
 

@@ -26,7 +26,7 @@ import scipy.io
 import torch
 from torch.utils.data import DataLoader
 
-from depth_estimation_ros.training.datasets import open_dataset
+from depth_estimation_ros.training.data.datasets import open_dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def loader_rate(data: Any, args: argparse.Namespace) -> float:
 
 def training_rate(preset_name: str, size: tuple[int, int], batch_size: int) -> dict[str, float]:
     """Time forward, backward and the optimiser's step, without any loading."""
-    from depth_estimation_ros.training.model import build_densedepth
+    from depth_estimation_ros.training.model.network import build_densedepth
     from depth_estimation_ros.training.presets import preset
 
     config = preset(preset_name)

@@ -23,8 +23,8 @@ import rclpy
 from rclpy.duration import Duration
 from sensor_msgs.msg import Image
 
-from depth_estimation_ros.ros.launch_arguments import DDS_VARIABLES
-from depth_estimation_ros.ros.qos import Reliability, newest_only
+from depth_estimation_ros.ros.launching.arguments import DDS_VARIABLES
+from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
 
 PROFILE = Path(__file__).parents[1] / 'config' / 'fastdds_profile.xml'
 TOPIC = 'image'

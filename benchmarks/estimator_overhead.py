@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName
-from depth_estimation_ros.camera import CameraIntrinsics
-from depth_estimation_ros.depth_image import colorize, to_16uc1
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.depth.depth_image import colorize, to_16uc1
+from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 from depth_estimation_ros.estimator import DepthEstimator
-from depth_estimation_ros.model_spec import ModelSpec, Probe
-from depth_estimation_ros.point_cloud import PointCloudBuilder
+from depth_estimation_ros.model_file.model_spec import ModelSpec, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.backends.base import BackendOptions
-from depth_estimation_ros.model_spec import Precision, Target
-from depth_estimation_ros.training.calibration import calibration_images
-from depth_estimation_ros.training.checkpoint import load_checkpoint
-from depth_estimation_ros.training.evaluate import EvaluationOptions, evaluate
-from depth_estimation_ros.training.evaluation_data import open_evaluation_data
-from depth_estimation_ros.training.export import ExportOptions, export_model
-from depth_estimation_ros.training.open_predictor import ModelFilePredictor
+from depth_estimation_ros.export.calibration import calibration_images
+from depth_estimation_ros.export.export_model import ExportOptions, export_model
+from depth_estimation_ros.model_file.model_spec import Precision, Target
+from depth_estimation_ros.training.evaluation.data import open_evaluation_data
+from depth_estimation_ros.training.evaluation.evaluate import EvaluationOptions, evaluate
+from depth_estimation_ros.training.evaluation.open_predictor import ModelFilePredictor
+from depth_estimation_ros.training.model.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.training.eigen_test import EvaluationSample
+    from depth_estimation_ros.training.data.eigen_test import EvaluationSample
 
 FLAVOURS = (
     (Precision.FP32, Target.ANY),

@@ -39,18 +39,18 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from depth_estimation_ros.rooms.bvh import trace
 from depth_estimation_ros.rooms.dice import Dice
-from depth_estimation_ros.rooms.intersect import BOX, CYLINDER
 from depth_estimation_ros.rooms.layout import build_room
 from depth_estimation_ros.rooms.pose import draw_view
 from depth_estimation_ros.rooms.render import draw_intrinsics, render_room
-from depth_estimation_ros.rooms.scene import camera_row
+from depth_estimation_ros.rooms.tracer.bvh import trace
+from depth_estimation_ros.rooms.tracer.intersect import BOX, CYLINDER
+from depth_estimation_ros.rooms.tracer.scene import camera_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from depth_estimation_ros.rooms.arrays import SceneArrays
+    from depth_estimation_ros.rooms.tracer.arrays import SceneArrays
 
 Array = npt.NDArray[Any]
 SIDES = 24  # of a cylinder made of triangles

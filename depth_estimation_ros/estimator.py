@@ -18,12 +18,12 @@ import numpy as np
 
 from depth_estimation_ros.backends.base import BackendOptions, Releasable
 from depth_estimation_ros.backends.selection import open_backend
-from depth_estimation_ros.default_model import default_model_path
-from depth_estimation_ros.depth_image import edge_mask
+from depth_estimation_ros.depth.depth_image import edge_mask
+from depth_estimation_ros.depth.image_transform import ImageTransform
+from depth_estimation_ros.depth.prediction import DepthPrediction, StageTimings
 from depth_estimation_ros.errors import ConfigError, ImageError
-from depth_estimation_ros.image_transform import ImageTransform
-from depth_estimation_ros.model_spec import ModelSpec, read_model_spec
-from depth_estimation_ros.prediction import DepthPrediction, StageTimings
+from depth_estimation_ros.model_file.default_model import default_model_path
+from depth_estimation_ros.model_file.model_spec import ModelSpec, read_model_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from depth_estimation_ros.backends.base import Backend, BackendName
-    from depth_estimation_ros.camera import CameraIntrinsics
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 
 __all__ = ['DepthEstimator', 'DepthPrediction', 'StageTimings', 'default_model_path']
 

@@ -21,13 +21,13 @@ from launch.actions import (
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from depth_estimation_ros.ros.launch_arguments import (
+from depth_estimation_ros.ros.launching.arguments import (
     DEPTH_ARGUMENTS,
     dds_environment,
     parameter_overrides,
     topic_remappings,
 )
-from depth_estimation_ros.ros.rviz_config import full_topic, rviz_config
+from depth_estimation_ros.ros.launching.rviz_config import full_topic, rviz_config
 
 SHARE = Path(get_package_share_directory('depth_estimation_ros'))
 # Body (x forward, z up) to optical frame (z forward, y down), REP 103.

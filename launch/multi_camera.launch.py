@@ -11,7 +11,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from depth_estimation_ros.ros.launch_arguments import dds_environment
+from depth_estimation_ros.ros.launching.arguments import dds_environment
 
 SHARE = Path(get_package_share_directory('depth_estimation_ros'))
 ARGUMENTS = {

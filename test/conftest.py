@@ -13,7 +13,7 @@ import pytest
 # `pip install .` have neither: what can run there does.
 _OPTIONAL = {
     'onnx': r'(onnx|tiny_model)\b',
-    'torch': r'(torch|tiny_training|keras_\w+|depth_estimation_ros\.training)\b',
+    'torch': r'(torch|tiny_training|keras_\w+|depth_estimation_ros\.(training|export))\b',
 }
 
 
@@ -22,8 +22,12 @@ def _files_that_cannot_run() -> list[str]:
     if not missing:
         return []
     pattern = re.compile(rf'^(from|import) ({"|".join(missing)})', re.MULTILINE)
-    files = sorted(Path(__file__).parent.glob('test_*.py'))
-    return [file.name for file in files if pattern.search(file.read_text(encoding='utf-8'))]
+    folder = Path(__file__).parent
+    return [
+        str(file.relative_to(folder))
+        for file in sorted(folder.rglob('test_*.py'))
+        if pattern.search(file.read_text(encoding='utf-8'))
+    ]
 
 
 collect_ignore = _files_that_cannot_run()
@@ -44,14 +48,12 @@ def pytest_report_header() -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run files that fork worker processes first: what OpenVINO leaves behind dies in a fork."""
-    folder = Path(__file__).parent
 
-    def forks(name: str) -> bool:
-        return re.search(r'DataLoader|num_workers', (folder / name).read_text('utf-8')) is not None
+    def forks(file: Path) -> bool:
+        return re.search(r'DataLoader|num_workers', file.read_text('utf-8')) is not None
 
-    names = {Path(item.nodeid.partition('::')[0]).name for item in items}
-    forking = {name for name in names if forks(name)}
-    items.sort(key=lambda item: Path(item.nodeid.partition('::')[0]).name not in forking)
+    forking = {file for file in {item.path for item in items} if forks(file)}
+    items.sort(key=lambda item: item.path not in forking)
 
 
 @pytest.fixture(scope='session')

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from tiny_model import make_tiny_model
 
-from depth_estimation_ros.camera import CameraIntrinsics
-from depth_estimation_ros.default_model import default_model_path, find_model
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.errors import BackendError, ConfigError, ImageError, ModelFileError
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.model_file.default_model import default_model_path, find_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,8 +234,8 @@ def test_the_backend_in_use_is_told(estimator: DepthEstimator) -> None:
 def test_without_a_default_model_the_message_says_how_to_make_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    module = str(tmp_path / 'default_model.py')
-    monkeypatch.setattr('depth_estimation_ros.default_model.__file__', module)
+    module = str(tmp_path / 'model_file' / 'default_model.py')
+    monkeypatch.setattr('depth_estimation_ros.model_file.default_model.__file__', module)
     with pytest.raises(ModelFileError, match=r'default\.onnx.*depth-estimation export'):
         default_model_path()
     (tmp_path / 'models').mkdir()
@@ -248,7 +248,8 @@ def test_a_shipped_model_is_found_by_its_name_and_others_by_their_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        'depth_estimation_ros.default_model.__file__', str(tmp_path / 'default_model.py')
+        'depth_estimation_ros.model_file.default_model.__file__',
+        str(tmp_path / 'model_file' / 'default_model.py'),
     )
     shipped = tmp_path / 'models' / 'default-int8.onnx'
     shipped.parent.mkdir()

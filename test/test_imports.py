@@ -44,7 +44,9 @@ def visit(name):
 visit({package!r})
 """
 # What is no core; the messages are generated and bring rclpy's type support.
-OTHERS = tuple(f'depth_estimation_ros.{part}' for part in ('msg', 'rooms', 'ros', 'training'))
+OTHERS = tuple(
+    f'depth_estimation_ros.{part}' for part in ('export', 'msg', 'rooms', 'ros', 'training')
+)
 
 
 def _loaded_by(code: str) -> set[str]:

@@ -14,7 +14,7 @@ from depth_estimation_ros.backends.options import (
     BackendOptions,
 )
 from depth_estimation_ros.errors import BackendError, ModelFileError
-from depth_estimation_ros.model_spec import Target
+from depth_estimation_ros.model_file.model_spec import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = [
     'AUTO_ORDER',
@@ -117,10 +117,10 @@ class Releasable(Protocol):
 # Each module has `load(model_path, spec, options) -> Backend` (onnxruntime-cuda: `load_cuda`)
 # and `unavailable_reason() -> str | None` (`unavailable_reason_cuda`); both import lazily.
 _MODULES: Mapping[BackendName, tuple[str, str]] = {
-    BackendName.ONNXRUNTIME: ('onnxruntime_backend', ''),
-    BackendName.ONNXRUNTIME_CUDA: ('onnxruntime_backend', '_cuda'),
-    BackendName.OPENVINO: ('openvino_backend', ''),
-    BackendName.TENSORRT: ('tensorrt_backend', ''),
+    BackendName.ONNXRUNTIME: ('onnxruntime', ''),
+    BackendName.ONNXRUNTIME_CUDA: ('onnxruntime', '_cuda'),
+    BackendName.OPENVINO: ('openvino', ''),
+    BackendName.TENSORRT: ('tensorrt.backend', ''),
 }
 
 

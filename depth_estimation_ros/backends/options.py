@@ -10,7 +10,7 @@ from depth_estimation_ros.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from depth_estimation_ros.build_progress import BuildProgress
+    from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
 
 __all__ = ['DEVICES', 'HARDWARE_COMPATIBILITIES', 'OPENVINO_PRECISIONS', 'BackendOptions']
 

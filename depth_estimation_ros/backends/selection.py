@@ -13,13 +13,13 @@ from depth_estimation_ros.backends.base import (
     unavailable_reason,
 )
 from depth_estimation_ros.errors import BackendError
-from depth_estimation_ros.model_spec import check_probe, probe_image
+from depth_estimation_ros.model_file.model_spec import check_probe, probe_image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from depth_estimation_ros.backends.base import Backend, BackendOptions
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['open_backend', 'self_check']
 

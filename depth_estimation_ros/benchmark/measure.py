@@ -11,14 +11,14 @@ import numpy as np
 
 from depth_estimation_ros.backends.base import BackendOptions
 from depth_estimation_ros.benchmark.hardware import gpu_memory_used_mb
-from depth_estimation_ros.camera import CameraIntrinsics
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.estimator import DepthEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from depth_estimation_ros.prediction import StageTimings
+    from depth_estimation_ros.depth.prediction import StageTimings
 
 __all__ = ['BenchmarkCase', 'CaseResult', 'SizeResult', 'measure_case']
 

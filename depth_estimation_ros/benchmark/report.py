@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.benchmark.hardware import Hardware
     from depth_estimation_ros.benchmark.measure import BenchmarkCase, CaseResult, SizeResult
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['ModelReport', 'Row', 'report_json']
 

@@ -149,8 +149,8 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
         BackendError: The backend cannot run it here.
     """
     from depth_estimation_ros.backends.base import BackendOptions
-    from depth_estimation_ros.default_model import find_model
     from depth_estimation_ros.estimator import DepthEstimator
+    from depth_estimation_ros.model_file.default_model import find_model
 
     return DepthEstimator.from_file(
         find_model(args.model),

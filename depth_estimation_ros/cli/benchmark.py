@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.benchmark.hardware import Hardware
     from depth_estimation_ros.benchmark.measure import BenchmarkCase
     from depth_estimation_ros.benchmark.report import ModelReport, Row
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -97,13 +97,13 @@ def run(args: argparse.Namespace) -> int:
         BackendError: A backend that was asked for by name cannot run, or none can.
         OSError: The JSON cannot be written.
     """
-    from depth_estimation_ros.atomic_file import atomic_write_text
     from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.benchmark.hardware import describe_hardware
     from depth_estimation_ros.benchmark.report import ModelReport, report_json
-    from depth_estimation_ros.default_model import default_model_path, find_model
     from depth_estimation_ros.errors import BackendError
-    from depth_estimation_ros.model_spec import read_model_spec
+    from depth_estimation_ros.files.atomic import atomic_write_text
+    from depth_estimation_ros.model_file.default_model import default_model_path, find_model
+    from depth_estimation_ros.model_file.model_spec import read_model_spec
 
     if args.output is not None and args.output.is_dir():
         args.usage_error(f'--output {args.output} is a folder')

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from depth_estimation_ros.build_progress import BuildProgress
+    from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -47,13 +47,13 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: A setting is not accepted.
         ModelFileError: The model file is missing, damaged or foreign.
     """
-    from depth_estimation_ros.backends import tensorrt_backend
     from depth_estimation_ros.backends.base import BackendName, BackendOptions, unavailable_reason
     from depth_estimation_ros.backends.selection import self_check
-    from depth_estimation_ros.build_progress import BuildProgress
-    from depth_estimation_ros.default_model import find_model
+    from depth_estimation_ros.backends.tensorrt import backend as tensorrt_backend
+    from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
     from depth_estimation_ros.errors import BackendError
-    from depth_estimation_ros.model_spec import read_model_spec
+    from depth_estimation_ros.model_file.default_model import find_model
+    from depth_estimation_ros.model_file.model_spec import read_model_spec
 
     progress = BuildProgress()
     options = BackendOptions(

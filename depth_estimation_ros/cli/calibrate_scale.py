@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from depth_estimation_ros.cli.arguments import non_negative_float, positive_float, positive_int
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.ros.scale_calibration import Correction, ScaleCalibration
-    from depth_estimation_ros.ros.scale_references import Reference
-    from depth_estimation_ros.scale_fit import ScaleFit
+    from depth_estimation_ros.depth.scale_fit import ScaleFit
+    from depth_estimation_ros.ros.scale.calibration import Correction, ScaleCalibration
+    from depth_estimation_ros.ros.scale.references import Reference
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -137,8 +137,8 @@ def run(args: argparse.Namespace) -> int:
     _require_ros()
     from tqdm import tqdm
 
-    from depth_estimation_ros.ros.scale_calibration import CalibrationSettings, ScaleCalibration
-    from depth_estimation_ros.ros.topic_client import open_client
+    from depth_estimation_ros.ros.scale.calibration import CalibrationSettings, ScaleCalibration
+    from depth_estimation_ros.ros.scale.topic_client import open_client
 
     parent, _, _ = args.depth_topic.rpartition('/')
     settings = CalibrationSettings(
@@ -188,8 +188,8 @@ def _require_ros() -> None:
 
 
 def _make_reference(args: argparse.Namespace, calibration: ScaleCalibration) -> Reference:
-    from depth_estimation_ros.rigid_transform import RigidTransform
-    from depth_estimation_ros.ros.scale_references import FlatTarget, SensorReference
+    from depth_estimation_ros.camera.rigid_transform import RigidTransform
+    from depth_estimation_ros.ros.scale.references import FlatTarget, SensorReference
 
     if args.distance is not None:
         return FlatTarget(distance=args.distance, region=args.region, max_spread=args.max_spread)
@@ -219,7 +219,7 @@ def _report(fit: ScaleFit, found: Correction, now: Correction) -> None:
 
 
 def _write(path: Path, fit: ScaleFit, found: Correction) -> None:
-    from depth_estimation_ros.parameter_file import parameters_text, set_parameters
+    from depth_estimation_ros.files.parameter_file import parameters_text, set_parameters
 
     comment = (
         'Written by depth-estimation calibrate-scale: '

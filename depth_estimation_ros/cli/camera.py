@@ -12,8 +12,8 @@ from depth_estimation_ros.cli.arguments import positive_float
 if TYPE_CHECKING:
     import argparse
 
-    from depth_estimation_ros.camera import CameraIntrinsics
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['NamedCamera', 'add_camera_arguments']
 
@@ -48,7 +48,7 @@ class NamedCamera:
         Raises:
             ConfigError: The calibration file cannot be used.
         """
-        from depth_estimation_ros.camera_info_file import read_camera_info
+        from depth_estimation_ros.camera.camera_info_file import read_camera_info
 
         calibration = None if args.camera_info is None else read_camera_info(args.camera_info)
         return cls(hfov_deg=args.hfov, fx=args.fx, calibration=calibration)
@@ -67,7 +67,7 @@ class NamedCamera:
             ImageError: The image has another aspect than the calibration, or the field of view
                 is out of range.
         """
-        from depth_estimation_ros.camera import CameraIntrinsics
+        from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
         from depth_estimation_ros.errors import ImageError
 
         if self.hfov_deg is not None:

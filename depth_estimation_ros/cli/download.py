@@ -143,7 +143,7 @@ def _fetch(file: RemoteFile, output: Path) -> None:
     """Fetch one file with a progress bar."""
     from tqdm import tqdm
 
-    from depth_estimation_ros.training.download import DownloadOptions, download
+    from depth_estimation_ros.training.data.download import DownloadOptions, download
 
     assert file.url is not None  # noqa: S101 - `run` refuses what has none
     target = output / file.name

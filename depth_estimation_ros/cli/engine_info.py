@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.engine_facts import read_sidecar
+from depth_estimation_ros.backends.tensorrt.engine_facts import read_sidecar
 from depth_estimation_ros.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from depth_estimation_ros.engine_facts import EngineKey
+    from depth_estimation_ros.backends.tensorrt.engine_facts import EngineKey
 
 __all__ = ['describe_engine']
 
@@ -57,10 +57,10 @@ def describe_engine(path: Path) -> str:
 
 
 def _runs_here(key: EngineKey) -> str:
-    from depth_estimation_ros.backends.cuda_runtime import gpu_facts
-    from depth_estimation_ros.backends.tensorrt_api import tensorrt_version
-    from depth_estimation_ros.backends.tensorrt_backend import unavailable_reason
-    from depth_estimation_ros.backends.tensorrt_builder import fitting_gpus
+    from depth_estimation_ros.backends.tensorrt.api import tensorrt_version
+    from depth_estimation_ros.backends.tensorrt.backend import unavailable_reason
+    from depth_estimation_ros.backends.tensorrt.builder import fitting_gpus
+    from depth_estimation_ros.backends.tensorrt.cuda_runtime import gpu_facts
 
     reason = unavailable_reason()
     if reason is not None:

@@ -16,9 +16,9 @@ from depth_estimation_ros.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.training.evaluate import EvaluationOptions
-    from depth_estimation_ros.training.evaluation_data import EvaluationData
-    from depth_estimation_ros.training.predictors import DepthPredictor
+    from depth_estimation_ros.training.evaluation.data import EvaluationData
+    from depth_estimation_ros.training.evaluation.evaluate import EvaluationOptions
+    from depth_estimation_ros.training.evaluation.predictors import DepthPredictor
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -98,11 +98,11 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error('--height and --width go together')
     import json
 
-    from depth_estimation_ros.atomic_file import atomic_write_text
     from depth_estimation_ros.backends.base import BackendOptions
-    from depth_estimation_ros.training.evaluation_data import open_evaluation_data
-    from depth_estimation_ros.training.evaluation_report import as_table
-    from depth_estimation_ros.training.open_predictor import open_predictor
+    from depth_estimation_ros.files.atomic import atomic_write_text
+    from depth_estimation_ros.training.evaluation.data import open_evaluation_data
+    from depth_estimation_ros.training.evaluation.open_predictor import open_predictor
+    from depth_estimation_ros.training.evaluation.report import as_table
 
     predictor, input_size = open_predictor(
         args.model,
@@ -131,8 +131,8 @@ def _evaluate(
 
     from tqdm import tqdm
 
-    from depth_estimation_ros.training.evaluate import evaluate
-    from depth_estimation_ros.training.evaluation_report import as_json
+    from depth_estimation_ros.training.evaluation.evaluate import evaluate
+    from depth_estimation_ros.training.evaluation.report import as_json
 
     options = _options(args, data)
     count = min(len(data.samples), args.num_images or len(data.samples))
@@ -143,7 +143,7 @@ def _evaluate(
 
 
 def _options(args: argparse.Namespace, data: EvaluationData) -> EvaluationOptions:
-    from depth_estimation_ros.training.evaluate import Convention, EvaluationOptions
+    from depth_estimation_ros.training.evaluation.evaluate import Convention, EvaluationOptions
 
     return EvaluationOptions(
         convention=Convention(args.convention),

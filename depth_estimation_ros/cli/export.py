@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.training.checkpoint import NetworkInfo
-    from depth_estimation_ros.training.export import ExportOptions, ExportReport
+    from depth_estimation_ros.export.export_model import ExportOptions, ExportReport
+    from depth_estimation_ros.training.model.checkpoint import NetworkInfo
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -78,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
     """
     _check_usage(args)
     options = _options(args)
-    from depth_estimation_ros.training.checkpoint import load_checkpoint
-    from depth_estimation_ros.training.export import export_model
+    from depth_estimation_ros.export.export_model import export_model
+    from depth_estimation_ros.training.model.checkpoint import load_checkpoint
 
     info = load_checkpoint(args.checkpoint).info
     height, width = options.height or info.input_size[0], options.width or info.input_size[1]
@@ -115,8 +115,8 @@ def _check_usage(args: argparse.Namespace) -> None:
 
 def _options(args: argparse.Namespace) -> ExportOptions:
     """Check the facts and sizes before anything is loaded."""
-    from depth_estimation_ros.model_spec import Precision, Target
-    from depth_estimation_ros.training.export import ExportOptions
+    from depth_estimation_ros.export.export_model import ExportOptions
+    from depth_estimation_ros.model_file.model_spec import Precision, Target
 
     metrics, metrics_data = _read_metrics(args.metrics) if args.metrics else ({}, '')
     return ExportOptions(
@@ -156,7 +156,7 @@ def _read_metrics(path: Path) -> tuple[dict[str, float], str]:
 def _calibration(args: argparse.Namespace, *, height: int, width: int) -> list[NDArray[np.uint8]]:
     if args.calibration is None:
         return []
-    from depth_estimation_ros.training.calibration import calibration_images
+    from depth_estimation_ros.export.calibration import calibration_images
 
     return calibration_images(
         args.calibration, height=height, width=width, num_images=args.num_calibration_images

@@ -11,8 +11,8 @@ from depth_estimation_ros.cli.arguments import positive_float, positive_int
 if TYPE_CHECKING:
     import argparse
 
-    from depth_estimation_ros.training.checkpoint import NetworkInfo
-    from depth_estimation_ros.training.model import DenseDepthNet
+    from depth_estimation_ros.training.model.checkpoint import NetworkInfo
+    from depth_estimation_ros.training.model.network import DenseDepthNet
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -26,7 +26,7 @@ _NOTE = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    from depth_estimation_ros.training.nyu_camera import nyu_camera
+    from depth_estimation_ros.training.data.nyu_camera import nyu_camera
 
     parser.epilog = (
         'The encoder, the width and the activations are read from the file. The other defaults '
@@ -88,9 +88,9 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: A depth or a size cannot be used.
     """
     from depth_estimation_ros.errors import ConfigError
-    from depth_estimation_ros.training.checkpoint import Checkpoint, save_checkpoint
-    from depth_estimation_ros.training.keras_weights import load_keras
-    from depth_estimation_ros.training.model import num_trainable_parameters
+    from depth_estimation_ros.training.keras.weights import load_keras
+    from depth_estimation_ros.training.model.checkpoint import Checkpoint, save_checkpoint
+    from depth_estimation_ros.training.model.network import num_trainable_parameters
 
     if args.min_depth >= args.max_depth:
         raise ConfigError(
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _describe(network: DenseDepthNet, args: argparse.Namespace) -> NetworkInfo:
     """Write down what the network is."""
-    from depth_estimation_ros.training.checkpoint import NetworkInfo
+    from depth_estimation_ros.training.model.checkpoint import NetworkInfo
 
     return NetworkInfo(
         encoder=network.encoder_name,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import argparse
 
     from depth_estimation_ros.backends.base import BackendName
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
         ModelFileError: The file is missing, damaged or foreign.
     """
     from depth_estimation_ros.backends.base import AUTO_ORDER
+    from depth_estimation_ros.backends.tensorrt.engine_facts import ENGINE_SUFFIXES
     from depth_estimation_ros.cli.engine_info import describe_engine
-    from depth_estimation_ros.default_model import find_model
-    from depth_estimation_ros.engine_facts import ENGINE_SUFFIXES
-    from depth_estimation_ros.model_spec import read_model_spec
+    from depth_estimation_ros.model_file.default_model import find_model
+    from depth_estimation_ros.model_file.model_spec import read_model_spec
 
     path = find_model(args.file)
     if path.suffix in ENGINE_SUFFIXES:
@@ -79,7 +79,7 @@ def _try_backend(name: BackendName, path: Path, spec: ModelSpec) -> str:
         unavailable_reason,
     )
     from depth_estimation_ros.backends.selection import self_check
-    from depth_estimation_ros.backends.tensorrt_backend import cached_engine_path
+    from depth_estimation_ros.backends.tensorrt.backend import cached_engine_path
     from depth_estimation_ros.errors import DepthEstimationError
 
     reason = unavailable_reason(name, spec)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from depth_estimation_ros.estimator import DepthEstimator
-    from depth_estimation_ros.image_file import Frame
-    from depth_estimation_ros.model_spec import ModelSpec
+    from depth_estimation_ros.files.image import Frame
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from depth_estimation_ros.image_file import count_frames, expand_folders
+    from depth_estimation_ros.files.image import count_frames, expand_folders
 
     camera = NamedCamera.from_arguments(args)
     if args.ply and not camera.is_known:
@@ -96,7 +96,7 @@ class _Writer:
     def __init__(
         self, estimator: DepthEstimator, camera: NamedCamera, args: argparse.Namespace
     ) -> None:
-        from depth_estimation_ros.point_cloud import PointCloudBuilder
+        from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 
         self.counts = (0, 0)  # images written, files that failed
         self._estimator, self._camera, self._args = estimator, camera, args
@@ -108,7 +108,7 @@ class _Writer:
         """Write the depth of a file's frames; report it when it cannot be read."""
         from depth_estimation_ros.cli.main import print_error
         from depth_estimation_ros.errors import ImageError
-        from depth_estimation_ros.image_file import read_frames
+        from depth_estimation_ros.files.image import read_frames
 
         written, failed = self.counts
         try:
@@ -125,10 +125,10 @@ class _Writer:
     def _write(self, frame: Frame, name: str) -> None:
         import numpy as np
 
-        from depth_estimation_ros.atomic_file import atomic_write
-        from depth_estimation_ros.depth_image import colorize, to_16uc1
-        from depth_estimation_ros.image_file import write_png
-        from depth_estimation_ros.ply_file import write_ply
+        from depth_estimation_ros.depth.depth_image import colorize, to_16uc1
+        from depth_estimation_ros.files.atomic import atomic_write
+        from depth_estimation_ros.files.image import write_png
+        from depth_estimation_ros.files.ply import write_ply
 
         height, width, _ = frame.rgb_hwc.shape
         intrinsics = self._camera.intrinsics_for(height=height, width=width)
@@ -158,7 +158,7 @@ class _Writer:
 
 def _color_limits(args: argparse.Namespace, spec: ModelSpec) -> tuple[float, float]:
     """The colour limits [m]; says what the 16-bit PNG cannot hold."""
-    from depth_estimation_ros.depth_image import MAX_16UC1_DEPTH
+    from depth_estimation_ros.depth.depth_image import MAX_16UC1_DEPTH
 
     if spec.max_depth > MAX_16UC1_DEPTH:
         _logger.warning(

@@ -128,7 +128,7 @@ def _config(args: argparse.Namespace) -> TrainConfig:
 
 def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:
     """Open the training and the validation split."""
-    from depth_estimation_ros.training.datasets import open_dataset
+    from depth_estimation_ros.training.data.datasets import open_dataset
     from depth_estimation_ros.training.run import TrainingData
 
     kind, path = args.data[0], args.data[1] if len(args.data) == 2 else None
@@ -146,7 +146,7 @@ def _render_rooms(data: TrainingData) -> None:
 
     Rendered while training they would be rendered again in every epoch.
     """
-    from depth_estimation_ros.training.synthetic_rooms import SyntheticRooms
+    from depth_estimation_ros.training.data.synthetic_rooms import SyntheticRooms
 
     for rooms in (data.train, data.validation):
         if isinstance(rooms, SyntheticRooms) and rooms.has_cache:

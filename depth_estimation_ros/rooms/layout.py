@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import math
 
-from . import materials as mt
-from . import shell
-from .dice import Dice
-from .furnishing import draw_piece, furnish_middle, furnish_wall, place_on, scatter_on_floor
-from .lamps import add_lamp, draw_daylight, light_color, light_room
-from .room import Room
-from .scene import Material, Scene
-from .spot import Spot
+from depth_estimation_ros.rooms.dice import Dice
+from depth_estimation_ros.rooms.furnishings import materials as mt
+from depth_estimation_ros.rooms.furnishings import shell
+from depth_estimation_ros.rooms.furnishings.furnishing import (
+    draw_piece,
+    furnish_middle,
+    furnish_wall,
+    place_on,
+    scatter_on_floor,
+)
+from depth_estimation_ros.rooms.furnishings.lamps import (
+    add_lamp,
+    draw_daylight,
+    light_color,
+    light_room,
+)
+from depth_estimation_ros.rooms.furnishings.spot import Spot
+from depth_estimation_ros.rooms.room import Room
+from depth_estimation_ros.rooms.tracer.scene import Material, Scene
 
 
 def build_room(seed: int) -> Room:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .scene import CameraPose, camera_row
-from .shading import cast_depth
+from depth_estimation_ros.rooms.tracer.scene import CameraPose, camera_row
+from depth_estimation_ros.rooms.tracer.shading import cast_depth
 
 if TYPE_CHECKING:
-    from ..camera import CameraIntrinsics
-    from .arrays import SceneArrays
-    from .dice import Dice
-    from .room import Room
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+    from depth_estimation_ros.rooms.dice import Dice
+    from depth_estimation_ros.rooms.room import Room
+    from depth_estimation_ros.rooms.tracer.arrays import SceneArrays
 
 MIN_DEPTH = 0.35
 

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..camera import CameraIntrinsics
-from .dice import Dice
-from .layout import build_room
-from .light_passes import gather_light, sample_light, smooth_light, spread_light
-from .photo import develop
-from .pose import draw_view
-from .scene import CameraPose, camera_row
-from .shading import color_pass, geometry_pass
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.rooms.dice import Dice
+from depth_estimation_ros.rooms.layout import build_room
+from depth_estimation_ros.rooms.pose import draw_view
+from depth_estimation_ros.rooms.tracer.light_passes import (
+    gather_light,
+    sample_light,
+    smooth_light,
+    spread_light,
+)
+from depth_estimation_ros.rooms.tracer.photo import develop
+from depth_estimation_ros.rooms.tracer.scene import CameraPose, camera_row
+from depth_estimation_ros.rooms.tracer.shading import color_pass, geometry_pass
 
 if TYPE_CHECKING:
-    from .arrays import Array, SceneArrays
+    from depth_estimation_ros.rooms.tracer.arrays import Array, SceneArrays
 
 HELD_OUT_SEED = 1_000_000_000
 HFOV_DEG = (50.0, 80.0)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .dice import Dice
-    from .furniture import Size
-    from .scene import Scene
-    from .shell import Wall
-    from .spot import Spot
+    from depth_estimation_ros.rooms.dice import Dice
+    from depth_estimation_ros.rooms.furnishings.furniture import Size
+    from depth_estimation_ros.rooms.furnishings.shell import Wall
+    from depth_estimation_ros.rooms.furnishings.spot import Spot
+    from depth_estimation_ros.rooms.tracer.scene import Scene
 
 Rect = tuple[float, float, float, float, float]  # x low, y low, x high, y high, height [m]
 

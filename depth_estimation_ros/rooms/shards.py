@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .render import render_room
+from depth_estimation_ros.rooms.render import render_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from .arrays import Array
+    from depth_estimation_ros.rooms.tracer.arrays import Array
 
 ROOMS_PER_SHARD = 100
 PICTURE_VERSION = 2  # counts up when the same seed gives other pixels

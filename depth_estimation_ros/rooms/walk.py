@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..camera import CameraIntrinsics
-from .dice import Dice
-from .layout import build_room
-from .photo import develop
-from .render import RoomView, render_view
-from .scene import CameraPose, camera_row
-from .shading import cast_depth
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.rooms.dice import Dice
+from depth_estimation_ros.rooms.layout import build_room
+from depth_estimation_ros.rooms.render import RoomView, render_view
+from depth_estimation_ros.rooms.tracer.photo import develop
+from depth_estimation_ros.rooms.tracer.scene import CameraPose, camera_row
+from depth_estimation_ros.rooms.tracer.shading import cast_depth
 
 if TYPE_CHECKING:
-    from .arrays import SceneArrays
-    from .room import Room
+    from depth_estimation_ros.rooms.room import Room
+    from depth_estimation_ros.rooms.tracer.arrays import SceneArrays
 
 CLEARANCE = 0.25  # to furniture and walls [m]
 SPEED = 0.35  # mean speed over the floor [m/s]

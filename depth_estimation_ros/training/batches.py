@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from depth_estimation_ros.training.augmentation import ImageBatch
-from depth_estimation_ros.training.depth_coding import encode_depth
+from depth_estimation_ros.training.model.depth_coding import encode_depth
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.config import TrainConfig

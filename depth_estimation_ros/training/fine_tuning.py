@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.training.checkpoint import load_checkpoint, load_network
+from depth_estimation_ros.training.model.checkpoint import load_checkpoint, load_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
 
-    from depth_estimation_ros.training.checkpoint import NetworkInfo
     from depth_estimation_ros.training.config import TrainConfig
-    from depth_estimation_ros.training.model import DenseDepthNet
+    from depth_estimation_ros.training.model.checkpoint import NetworkInfo
+    from depth_estimation_ros.training.model.network import DenseDepthNet
 
 
 def start_from(path: str, config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:

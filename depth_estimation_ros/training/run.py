@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 import yaml
 
-from depth_estimation_ros.atomic_file import atomic_write_text
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.training.checkpoint import NetworkInfo, load_checkpoint
+from depth_estimation_ros.files.atomic import atomic_write_text
 from depth_estimation_ros.training.fine_tuning import initial_network, words_for
-from depth_estimation_ros.training.model import (
+from depth_estimation_ros.training.model.checkpoint import NetworkInfo, load_checkpoint
+from depth_estimation_ros.training.model.network import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     DenseDepthNet,
     build_densedepth,
 )
-from depth_estimation_ros.training.pretrained import load_encoder_weights
-from depth_estimation_ros.training.report import RunReport
+from depth_estimation_ros.training.model.pretrained import load_encoder_weights
+from depth_estimation_ros.training.reports.run_report import RunReport
 from depth_estimation_ros.training.trainer import Trainer, TrainingResult
 
 if TYPE_CHECKING:

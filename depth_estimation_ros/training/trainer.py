@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, Dataset
 
+from depth_estimation_ros.depth.metrics import DepthMetrics
 from depth_estimation_ros.errors import CheckpointError, DataError
-from depth_estimation_ros.metrics import DepthMetrics
-from depth_estimation_ros.training.checkpoint import (
-    Checkpoint,
-    NetworkInfo,
-    load_checkpoint,
-    save_checkpoint,
-)
 from depth_estimation_ros.training.config import changed_settings
 from depth_estimation_ros.training.distributed import ProcessGroup
+from depth_estimation_ros.training.evaluation.validation import Validator
 from depth_estimation_ros.training.interruption import (
     StopRequest,
     bad_loss,
@@ -25,10 +20,15 @@ from depth_estimation_ros.training.interruption import (
     out_of_memory,
 )
 from depth_estimation_ros.training.learner import Learner
+from depth_estimation_ros.training.model.checkpoint import (
+    Checkpoint,
+    NetworkInfo,
+    load_checkpoint,
+    save_checkpoint,
+)
 from depth_estimation_ros.training.progress import RunLog
 from depth_estimation_ros.training.random_state import rng_state, set_rng_state
 from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatches
-from depth_estimation_ros.training.validation import Validator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import torch
 
     from depth_estimation_ros.training.config import TrainConfig
-    from depth_estimation_ros.training.model import DenseDepthNet
+    from depth_estimation_ros.training.model.network import DenseDepthNet
 
 
 @dataclass(frozen=True, kw_only=True)

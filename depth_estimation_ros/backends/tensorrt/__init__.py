@@ -1,0 +1,1 @@
+"""TensorRT: the backend, the build of engines and their cache."""

@@ -1,0 +1,1 @@
+"""Depth as arrays: images, their size and edges, clouds, measures."""

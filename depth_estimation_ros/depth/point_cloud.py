@@ -1,0 +1,136 @@
+"""Depth and intrinsics to an organised point cloud, in the memory layout of PointCloud2."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from depth_estimation_ros.depth.depth_image import valid_mask
+from depth_estimation_ros.errors import ConfigError, ImageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+
+__all__ = ['PointCloudBuilder']
+
+
+class PointCloudBuilder:
+    """Turns depth images into points in the camera's optical frame (x right, y down, z forward).
+
+    A point is float32 x, y, z (12 bytes) or x, y, z, rgb (16 bytes; rgb is the integer
+    0x00RRGGBB in the place of a float, as PCL and RViz read it). With decimation n, the pixels
+    0, n, 2n, ... of a row or column are kept, as image_proc's CropDecimate does; none is
+    averaged, so that no point floats between an object and its background.
+
+    The buffers are kept between calls: one call at a time, and the points are valid until the
+    next call.
+    """
+
+    def __init__(self, *, decimation_x: int = 1, decimation_y: int = 1) -> None:
+        """Choose how many pixels become points.
+
+        Args:
+            decimation_x: Keep every n-th column.
+            decimation_y: Keep every n-th row.
+
+        Raises:
+            ConfigError: A decimation is below 1.
+        """
+        if min(decimation_x, decimation_y) < 1:
+            raise ConfigError(
+                f'decimation_x {decimation_x}, decimation_y {decimation_y}: must be 1 or more'
+            )
+        self._step_x, self._step_y = decimation_x, decimation_y
+        self._points = np.empty((0, 0, 4), dtype=np.float32)
+        self._planes = np.empty((3, 0, 0), dtype=np.float32)
+
+    def build(
+        self,
+        depth: NDArray[np.float32],
+        intrinsics: CameraIntrinsics,
+        rgb_hwc: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.float32]:
+        """Unproject: x = (u - cx) * z / fx, y = (v - cy) * z / fy, z = depth.
+
+        Args:
+            depth: (H, W) float32 [m]; what is not a finite number above 0 becomes a NaN point.
+            intrinsics: The camera's, for this image size.
+            rgb_hwc: (H, W, 3) uint8 RGB; None leaves the colour out.
+
+        Returns:
+            (ceil(H / decimation_y), ceil(W / decimation_x), 3 or 4) float32, C-contiguous.
+
+        Raises:
+            ImageError: Sizes differ or the camera is not calibrated.
+        """
+        _check(depth, intrinsics, rgb_hwc)
+        chosen = (slice(None, None, self._step_y), slice(None, None, self._step_x))
+        self._fit_buffers(depth[chosen].shape, 3 if rgb_hwc is None else 4)
+        x, y, z = self._planes
+        np.copyto(z, depth[chosen])
+        valid = valid_mask(z)
+        if not valid.all():
+            z[~valid] = np.nan
+        ray_x, ray_y = _rays(intrinsics, self._step_x, self._step_y)
+        np.multiply(z, ray_x, out=x)
+        np.multiply(z, ray_y, out=y)
+        planes = [x, y, z]
+        if rgb_hwc is not None:
+            planes.append(_packed_colors(rgb_hwc[chosen]))
+        return _interleave(planes, self._points)
+
+    def _fit_buffers(self, shape: tuple[int, ...], num_values: int) -> None:
+        if self._points.shape != (*shape, num_values):
+            self._points = np.empty((*shape, num_values), dtype=np.float32)
+            self._planes = np.empty((3, *shape), dtype=np.float32)
+
+
+def _check(
+    depth: NDArray[np.float32],
+    intrinsics: CameraIntrinsics,
+    rgb_hwc: NDArray[np.uint8] | None,
+) -> None:
+    if not intrinsics.is_calibrated:
+        raise ImageError(f'no point cloud without a calibrated camera: {intrinsics}')
+    if depth.shape != (intrinsics.height, intrinsics.width):
+        raise ImageError(
+            f'depth of shape {depth.shape} with intrinsics of a '
+            f'{intrinsics.width}x{intrinsics.height} image (width x height)'
+        )
+    if rgb_hwc is not None and rgb_hwc.shape != (*depth.shape, 3):
+        raise ImageError(f'colours of shape {rgb_hwc.shape} for depth of shape {depth.shape}')
+
+
+@lru_cache(maxsize=8)
+def _rays(
+    intrinsics: CameraIntrinsics, step_x: int, step_y: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(1, w) and (h, 1) float32: x / z of the chosen columns, y / z of the chosen rows."""
+    columns = np.arange(0, intrinsics.width, step_x, dtype=np.float64)
+    rows = np.arange(0, intrinsics.height, step_y, dtype=np.float64)
+    ray_x = ((columns - intrinsics.cx) / intrinsics.fx).astype(np.float32)
+    ray_y = ((rows - intrinsics.cy) / intrinsics.fy).astype(np.float32)
+    return ray_x[None, :], ray_y[:, None]
+
+
+def _packed_colors(rgb_hwc: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(h, w, 3) uint8 -> (h, w) float32 with the bits of 0x00RRGGBB."""
+    import cv2
+
+    bgra = np.asarray(cv2.cvtColor(rgb_hwc, cv2.COLOR_RGB2BGRA), dtype=np.uint8)
+    packed = bgra.view('<u4')[..., 0]
+    packed &= np.uint32(0x00FFFFFF)  # alpha would make a NaN of it
+    return packed.view(np.float32)
+
+
+def _interleave(
+    planes: list[NDArray[np.float32]], points: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """N times (h, w) -> (h, w, n), written into `points`."""
+    import cv2
+
+    return np.asarray(cv2.merge(planes, dst=points), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Files read and written: images, clouds, parameters; whole or not at all."""

@@ -1,0 +1,250 @@
+"""ModelSpec: what a model file says of itself, stored in its ONNX metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from depth_estimation_ros.errors import ModelFileError
+from depth_estimation_ros.model_file.onnx_metadata import read_onnx_metadata
+from depth_estimation_ros.model_file.probe import PROBE_TOLERANCE, Probe, probe_error, probe_image
+
+if TYPE_CHECKING:
+    import os
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    'FORMAT_VERSION',
+    'METADATA_PREFIX',
+    'ModelSpec',
+    'Precision',
+    'Probe',
+    'Target',
+    'check_probe',
+    'probe_image',
+    'read_model_spec',
+]
+
+FORMAT_VERSION = 1
+METADATA_PREFIX = 'depth_estimation_ros.'
+_HOW_TO_EXPORT = 'make a model file with `depth-estimation export CHECKPOINT --output model.onnx`'
+
+
+class Precision(str, Enum):
+    """Number format of a model file's weights and arithmetic."""
+
+    FP32 = 'fp32'
+    FP16 = 'fp16'
+    INT8 = 'int8'
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Target(str, Enum):
+    """Which backends a model file is meant for."""
+
+    ANY = 'any'
+    CPU = 'cpu'  # int8 with uint8 activations: onnxruntime, openvino
+    TENSORRT = 'tensorrt'  # int8 with symmetric int8 activations
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """Facts that a consumer of a model file needs.
+
+    The graph takes `image`, uint8 (N, H, W, 3) RGB, and gives `depth`, float32 (N, h, w) [m]
+    along Z, 0 = invalid. Strings are accepted for the enums.
+
+    Attributes:
+        encoder: 'densenet169', 'densenet121', 'resnet50' or 'small'.
+        variant: Decoder variant, 'paper' or 'blog'.
+        decoder_width: Channels at the decoder's input.
+        input_size: (height, width) of the image [px].
+        output_size: (height, width) of the depth [px]; input_size is a whole multiple of it.
+        batch_size: Number of images a call takes.
+        min_depth: Lower end of the depths the model was trained for [m].
+        max_depth: Upper end [m].
+        training_fx: Focal length that depth is predicted for, in pixels at the input's width;
+            None = unknown. The range limits hold at this focal length.
+        precision: Number format.
+        target: Backends it is meant for.
+        training_data: What it was trained on, in words.
+        metrics: Name -> value, measured on metrics_data.
+        metrics_data: What the metrics were measured on, in words.
+        licence: SPDX expression or words.
+        created_by: Program and version.
+        probe: Input seed and reference output of the self-check.
+        format_version: Version of these facts.
+    """
+
+    encoder: str
+    variant: str
+    decoder_width: int
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    batch_size: int = 1
+    min_depth: float
+    max_depth: float
+    training_fx: float | None = None
+    precision: Precision = Precision.FP32
+    target: Target = Target.ANY
+    training_data: str = ''
+    metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
+    metrics_data: str = ''
+    licence: str = ''
+    created_by: str = ''
+    probe: Probe
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        """Convert the enums and check the values.
+
+        Raises:
+            ValueError: A value is out of range.
+        """
+        object.__setattr__(self, 'precision', Precision(self.precision))
+        object.__setattr__(self, 'target', Target(self.target))
+        if not 0.0 < self.min_depth < self.max_depth < math.inf:
+            raise ValueError(f'depth range {self.min_depth}..{self.max_depth} m')
+        if self.training_fx is not None and not 0.0 < self.training_fx < math.inf:
+            raise ValueError(f'training_fx {self.training_fx} px')
+        if self.batch_size < 1:
+            raise ValueError(f'batch_size {self.batch_size}')
+        _check_sizes(self.input_size, self.output_size)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int, int]:
+        """(N, H, W, 3)."""
+        return (self.batch_size, *self.input_size, 3)
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """(N, h, w)."""
+        return (self.batch_size, *self.output_size)
+
+    def to_metadata(self) -> dict[str, str]:
+        """ONNX metadata_props; every key starts with METADATA_PREFIX."""
+        return {
+            METADATA_PREFIX + item.name: _to_text(getattr(self, item.name))
+            for item in fields(self)
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], *, source: str) -> ModelSpec:
+        """Inverse of `to_metadata`; other keys are ignored.
+
+        Args:
+            metadata: The metadata_props of a model file.
+            source: Path of the file, for messages.
+
+        Raises:
+            ModelFileError: The metadata is absent, of a newer format, incomplete or damaged.
+        """
+        version = metadata.get(METADATA_PREFIX + 'format_version')
+        if version is None:
+            raise ModelFileError(
+                f'{source}: not a model file of this package (no {METADATA_PREFIX}* metadata); '
+                + _HOW_TO_EXPORT
+            )
+        if version != str(FORMAT_VERSION):
+            raise ModelFileError(
+                f'{source}: model file format {version}, this version reads {FORMAT_VERSION}; '
+                'update depth_estimation_ros or export the model again'
+            )
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            key = METADATA_PREFIX + item.name
+            if key not in metadata:
+                raise ModelFileError(f'{source}: metadata lacks {key}; {_HOW_TO_EXPORT}')
+            try:
+                values[item.name] = _PARSERS.get(item.name, str)(metadata[key])
+            except (TypeError, ValueError) as err:
+                raise ModelFileError(
+                    f'{source}: metadata {key}={metadata[key]!r:.80}: {err}'
+                ) from err
+        try:
+            return cls(**values)
+        except ValueError as err:
+            raise ModelFileError(f'{source}: impossible metadata: {err}') from err
+
+
+def read_model_spec(path: str | os.PathLike[str]) -> ModelSpec:
+    """Read the facts of a model file, without any ONNX library.
+
+    Raises:
+        ModelFileError: The file is missing, truncated, no ONNX file or none of this package.
+    """
+    return ModelSpec.from_metadata(read_onnx_metadata(path), source=str(path))
+
+
+def check_probe(
+    output: NDArray[np.float32], spec: ModelSpec, *, compute_precision: str | None = None
+) -> tuple[float, float]:
+    """Compare a backend's output for the probe image with the reference.
+
+    Args:
+        output: (N, h, w) float32 depth [m], 0 = invalid.
+        spec: Facts of the model file.
+        compute_precision: A key of PROBE_TOLERANCE when the backend computes in another
+            precision than the file's; the looser tolerance of the two holds.
+
+    Returns:
+        The relative RMS error (see probe.probe_error) and the tolerance for it.
+    """
+    error = probe_error(output, spec.probe, min_depth=spec.min_depth, max_depth=spec.max_depth)
+    names = {spec.precision.value, compute_precision or spec.precision.value}
+    return error, max(PROBE_TOLERANCE[name] for name in names)
+
+
+def _check_sizes(input_size: tuple[int, int], output_size: tuple[int, int]) -> None:
+    stride = input_size[0] // max(1, output_size[0])
+    if stride < 1 or (stride * output_size[0], stride * output_size[1]) != input_size:
+        raise ValueError(f'input size {input_size} is no whole multiple of {output_size}')
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, Probe):
+        return value.to_json()
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        value = {key: float(value[key]) for key in value}
+    return json.dumps(value)
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, width = (int(value) for value in json.loads(text))
+    return height, width
+
+
+def _metrics(text: str) -> dict[str, float]:
+    return {str(key): float(value) for key, value in dict(json.loads(text)).items()}
+
+
+# What is not listed is a string and stays one.
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    'decoder_width': int,
+    'input_size': _size,
+    'output_size': _size,
+    'batch_size': int,
+    'min_depth': float,
+    'max_depth': float,
+    'training_fx': lambda text: None if text == 'null' else float(text),
+    'precision': Precision,
+    'target': Target,
+    'metrics': _metrics,
+    'probe': Probe.from_json,
+    'format_version': int,
+}

@@ -1,0 +1,1 @@
+"""What stands in a room: walls, furniture, small things, lamps, materials."""

@@ -1,0 +1,1 @@
+"""The ray caster: scenes of primitives, light, textures (numba kernels)."""

@@ -1,0 +1,1 @@
+"""The demo: a player, the node and a recorder; what they leave to look at."""

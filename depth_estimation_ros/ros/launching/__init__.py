@@ -1,0 +1,1 @@
+"""What the launch files say: arguments and RViz's configuration."""

@@ -1,0 +1,1 @@
+"""ROS messages to arrays and back, topics and their quality of service."""

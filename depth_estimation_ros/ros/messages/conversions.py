@@ -1,0 +1,125 @@
+"""ROS messages to arrays and back. The bytes are copied once, or not at all."""
+
+from __future__ import annotations
+
+import array
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
+
+from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.ros.messages.encodings import (
+    PIXEL_FORMATS,
+    decode_compressed,
+    decode_image,
+)
+
+if TYPE_CHECKING:
+    from builtin_interfaces.msg import Time
+    from numpy.typing import NDArray
+    from std_msgs.msg import Header
+
+_IS_BIGENDIAN = sys.byteorder == 'big'
+_XYZ = ('x', 'y', 'z')
+_XYZRGB = ('x', 'y', 'z', 'rgb')
+
+
+def rgb_from_message(message: Image | CompressedImage) -> NDArray[np.uint8]:
+    """Read a camera image of either kind.
+
+    Returns:
+        (H, W, 3) uint8 RGB; it may share memory with the message.
+
+    Raises:
+        ImageError: the image cannot be read; the text names what is wrong with it.
+    """
+    if isinstance(message, CompressedImage):
+        return decode_compressed(message.data, text=message.format)
+    if message.encoding not in PIXEL_FORMATS:
+        return _rgb_by_cv_bridge(message)
+    return decode_image(
+        message.data,
+        encoding=message.encoding,
+        height=message.height,
+        width=message.width,
+        step=message.step,
+        is_bigendian=bool(message.is_bigendian),
+    )
+
+
+def _rgb_by_cv_bridge(message: Image) -> NDArray[np.uint8]:
+    """Leave a rare encoding to cv_bridge, where that is installed and works."""
+    unsupported = (
+        f'image encoding {message.encoding!r} is not supported; '
+        f'supported: {", ".join(PIXEL_FORMATS)}'
+    )
+    try:
+        from cv_bridge import CvBridge
+    except Exception as err:  # built against another NumPy it raises what it likes
+        raise ImageError(f'{unsupported}; cv_bridge could not help ({err})') from err
+    try:
+        rgb = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
+    except Exception as err:  # CvBridgeError, cv2.error, TypeError, ...
+        raise ImageError(f'{unsupported}; cv_bridge: {err}') from err
+    return np.asarray(rgb, np.uint8)
+
+
+def bytes_of(values: NDArray[Any]) -> array.array[int]:
+    """Copy an array into what a uint8[] field takes without a second copy."""
+    copied = array.array('B')
+    copied.frombytes(np.ascontiguousarray(values).data.cast('B'))
+    return copied
+
+
+def image_message(header: Header, pixels: NDArray[Any], encoding: str) -> Image:
+    """Wrap an image.
+
+    Args:
+        header: taken verbatim.
+        pixels: (H, W) or (H, W, C) of the encoding's own type.
+        encoding: its ROS name.
+    """
+    height, width = pixels.shape[:2]
+    return Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=int(_IS_BIGENDIAN),
+        step=pixels[0].nbytes,
+        data=bytes_of(pixels),
+    )
+
+
+def cloud_message(header: Header, points: NDArray[np.float32], *, is_dense: bool) -> PointCloud2:
+    """Wrap a point cloud.
+
+    Args:
+        header: taken verbatim.
+        points: (rows, columns, 3 or 4) float32: x, y, z [m] and, packed in a float, rgb.
+        is_dense: no point is NaN.
+    """
+    height, width, num_fields = points.shape
+    names = _XYZ if num_fields == len(_XYZ) else _XYZRGB
+    fields = [
+        PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+        for index, name in enumerate(names)
+    ]
+    return PointCloud2(
+        header=header,
+        height=height,
+        width=width,
+        fields=fields,
+        is_bigendian=_IS_BIGENDIAN,
+        point_step=4 * num_fields,
+        row_step=4 * num_fields * width,
+        data=bytes_of(points),
+        is_dense=is_dense,
+    )
+
+
+def seconds(stamp: Time) -> float:
+    """Turn a stamp into seconds."""
+    return float(stamp.sec) + float(stamp.nanosec) * 1e-9

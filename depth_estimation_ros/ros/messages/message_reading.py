@@ -1,0 +1,99 @@
+"""Depth images, clouds and camera models out of ROS messages, for pictures and scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sensor_msgs.msg import PointCloud2, PointField
+
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.depth.depth_image import colorize, from_16uc1
+from depth_estimation_ros.errors import ImageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sensor_msgs.msg import CameraInfo, Image
+
+
+def depth_from_message(message: Image) -> NDArray[np.float32]:
+    """Read a depth image, 32FC1 [m] or 16UC1 [mm].
+
+    Returns:
+        (H, W) float32 [m], NaN or Inf = no depth.
+
+    Raises:
+        ImageError: The encoding is another one.
+    """
+    name = {'32FC1': 'f4', '16UC1': 'u2'}.get(message.encoding)
+    if name is None:
+        raise ImageError(f"depth image has encoding '{message.encoding}'; expected 32FC1 or 16UC1")
+    sample = np.dtype(f'{">" if message.is_bigendian else "<"}{name}')
+    shape = (message.height, message.width)
+    strides = (message.step, sample.itemsize)
+    samples: NDArray[Any] = np.ndarray(shape, dtype=sample, buffer=message.data, strides=strides)
+    if message.encoding == '16UC1':
+        return from_16uc1(samples.astype(np.uint16))
+    return np.asarray(samples, dtype=np.float32)
+
+
+def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Read a cloud of XYZ or XYZRGB points.
+
+    Returns:
+        (N, 3) float32 [m], NaN = no point, and (N, 3) uint8 RGB; without colours of their own the
+        points are coloured by their depth.
+
+    Raises:
+        ImageError: The cloud lacks x, y or z, or they are not float32.
+    """
+    offsets = {
+        field.name: field.offset
+        for field in message.fields
+        if field.datatype in (PointField.FLOAT32, PointField.UINT32)
+    }
+    missing = [name for name in ('x', 'y', 'z') if name not in offsets]
+    if missing:
+        raise ImageError(f'point cloud has no float32 field {", ".join(missing)}')
+    order = '>' if message.is_bigendian else '<'
+    names = [name for name in ('x', 'y', 'z', 'rgb') if name in offsets]
+    layout = np.dtype(
+        {
+            'names': names,
+            'formats': [f'{order}u4' if name == 'rgb' else f'{order}f4' for name in names],
+            'offsets': [offsets[name] for name in names],
+            'itemsize': message.point_step,
+        }
+    )
+    shape, strides = (message.height, message.width), (message.row_step, message.point_step)
+    records: NDArray[Any] = np.ndarray(
+        shape, dtype=layout, buffer=message.data, strides=strides
+    ).ravel()
+    points = np.stack([records[name] for name in ('x', 'y', 'z')], axis=1).astype(np.float32)
+    if 'rgb' not in names:
+        return points, _colors_by_depth(points[:, 2])
+    packed = records['rgb']
+    colors = np.stack([(packed >> shift) & 0xFF for shift in (16, 8, 0)], axis=1)
+    return points, colors.astype(np.uint8)
+
+
+def intrinsics_from_message(message: CameraInfo) -> CameraIntrinsics:
+    """Read K as it stands; the values may be zeros."""
+    return CameraIntrinsics(
+        width=message.width,
+        height=message.height,
+        fx=float(message.k[0]),
+        fy=float(message.k[4]),
+        cx=float(message.k[2]),
+        cy=float(message.k[5]),
+    )
+
+
+def _colors_by_depth(depth: NDArray[np.float32]) -> NDArray[np.uint8]:
+    valid = depth[np.isfinite(depth)]
+    if valid.size == 0:
+        return np.zeros((depth.size, 3), dtype=np.uint8)
+    low, high = np.percentile(valid, (1, 99))
+    far = max(float(high), float(low) + 0.5)
+    bgr = colorize(depth[np.newaxis], min_depth=float(low), max_depth=far)
+    return np.ascontiguousarray(bgr[0, :, ::-1])

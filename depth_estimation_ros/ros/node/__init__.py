@@ -1,0 +1,1 @@
+"""The node `depth_estimation`: from a camera message to published depth."""

@@ -1,0 +1,113 @@
+"""What the node tells on /diagnostics (REP 107)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builtin_interfaces.msg import Time
+
+    from depth_estimation_ros.ros.node.doctor import Diagnosis
+    from depth_estimation_ros.ros.node.stream_state import StreamState
+
+HARDWARE_ID = 'depth_estimation_ros'
+
+
+class RateMeter:
+    """Turns a stream's counters into rates between two looks at them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, int, int] | None = None
+
+    def rates_hz(self, now_sec: float, state: StreamState) -> tuple[float, float]:
+        """Tell images in and depths out a second since the last call, 0 at the first."""
+        counted = (now_sec, state.received, state.processed)
+        last, self._last = self._last, counted
+        if last is None or now_sec <= last[0] or state.received < last[1]:
+            return 0.0, 0.0
+        elapsed = now_sec - last[0]
+        return (counted[1] - last[1]) / elapsed, (counted[2] - last[2]) / elapsed
+
+
+def model_status(
+    node_name: str, *, state_label: str, trouble: str, values: Mapping[str, str]
+) -> DiagnosticStatus:
+    """Tell how the model is: ERROR when it could not be loaded.
+
+    Args:
+        node_name: full name of the node.
+        state_label: of its lifecycle.
+        trouble: why the model could not be loaded, empty if it could.
+        values: facts of the model and its backend.
+    """
+    level = DiagnosticStatus.ERROR if trouble else DiagnosticStatus.OK
+    return _status(f'{node_name}: model', level, trouble or state_label, values)
+
+
+def stream_status(
+    node_name: str,
+    *,
+    camera: str,
+    state: StreamState,
+    rates_hz: tuple[float, float],
+    diagnosis: Diagnosis | None,
+) -> DiagnosticStatus:
+    """Tell how the frames of a camera fare: WARN when depth should come and does not.
+
+    Args:
+        node_name: full name of the node.
+        camera: its name, empty for the only one.
+        state: its counters.
+        rates_hz: images in, depths out.
+        diagnosis: why there is no depth, None if there is.
+    """
+    part = f'frames of {camera}' if camera else 'frames'
+    values = {
+        'images received': str(state.received),
+        'images processed': str(state.processed),
+        'images dropped': str(state.dropped),
+        'images skipped': str(state.skipped),
+        'image rate [Hz]': f'{rates_hz[0]:.1f}',
+        'depth rate [Hz]': f'{rates_hz[1]:.1f}',
+    }
+    cost = state.cost
+    if cost is not None:
+        values |= {
+            'age [ms]': f'{1e3 * cost.age:.1f}',
+            'decode [ms]': f'{1e3 * cost.decode:.1f}',
+            'preprocess [ms]': f'{1e3 * cost.preprocess:.1f}',
+            'inference [ms]': f'{1e3 * cost.inference:.1f}',
+            'postprocess [ms]': f'{1e3 * cost.postprocess:.1f}',
+            'publish [ms]': f'{1e3 * cost.publish:.1f}',
+            'total [ms]': f'{1e3 * cost.total:.1f}',
+            'valid fraction': f'{cost.valid_fraction:.3f}',
+        }
+    if state.trouble:
+        values['last trouble'] = state.trouble
+    if diagnosis is None:
+        message = f'{rates_hz[1]:.1f} depth images a second'
+        level = DiagnosticStatus.WARN if state.trouble else DiagnosticStatus.OK
+        return _status(f'{node_name}: {part}', level, state.trouble or message, values)
+    level = DiagnosticStatus.OK if diagnosis.is_idle else DiagnosticStatus.WARN
+    return _status(f'{node_name}: {part}', level, diagnosis.reason, values)
+
+
+def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:
+    return DiagnosticStatus(
+        level=level,
+        name=name,
+        message=message,
+        hardware_id=HARDWARE_ID,
+        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+    )
+
+
+def diagnostic_array(stamp: Time, statuses: Sequence[DiagnosticStatus]) -> DiagnosticArray:
+    """Put statuses into one message."""
+    message = DiagnosticArray(status=list(statuses))
+    message.header.stamp = stamp
+    return message

@@ -1,0 +1,81 @@
+"""The model that a node runs, from its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.backends.base import BackendOptions
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.model_file.default_model import find_model
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
+    from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """An estimator and the file it came from."""
+
+    path: Path
+    estimator: DepthEstimator
+
+    @property
+    def description(self) -> str:
+        """One line for people."""
+        height, width = self.estimator.spec.input_size
+        return (
+            f'{self.path.name} ({self.estimator.spec.encoder}, {width}x{height}, '
+            f'{self.estimator.spec.precision}) on {self.estimator.backend_description}'
+        )
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Name -> value, for the diagnostics."""
+        spec = self.estimator.spec
+        height, width = spec.input_size
+        return {
+            'model': str(self.path),
+            'backend': self.estimator.backend_description,
+            'encoder': spec.encoder,
+            'input size [px]': f'{width}x{height}',
+            'precision': str(spec.precision),
+            'depth range [m]': f'{spec.min_depth:g} to {spec.max_depth:g}',
+            'trained on': spec.training_data,
+        }
+
+
+def load_model(parameters: NodeParameters, progress: BuildProgress | None = None) -> LoadedModel:
+    """Load what the parameters name.
+
+    Args:
+        parameters: of the node.
+        progress: told what takes long, asked whether to go on.
+
+    Raises:
+        DepthEstimationError: the file or the backend cannot be used; the text says why.
+    """
+    path = find_model(parameters.model_path)
+    cache = parameters.engine_cache_dir
+    options = BackendOptions(
+        num_threads=parameters.num_threads,
+        openvino_precision=parameters.openvino_precision,
+        engine_cache_dir=Path(cache).expanduser() if cache else None,
+        max_workspace_mb=parameters.max_workspace_mb,
+        dla_core=parameters.dla_core,
+        hardware_compatibility=parameters.hardware_compatibility,
+        tf32=parameters.tf32,
+        cuda_graph=parameters.cuda_graph,
+        progress=progress,
+    )
+    estimator = DepthEstimator.from_file(
+        path,
+        parameters.backend,
+        resize_mode=parameters.resize_mode,
+        focal_normalization=parameters.focal_normalization,
+        self_check=parameters.self_check,
+        options=options,
+    )
+    return LoadedModel(path=path, estimator=estimator)

@@ -1,0 +1,132 @@
+"""Once a second: diagnostics, and a word in the log when no depth comes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray
+
+from depth_estimation_ros.ros.messages.outputs import NEED_CAMERA
+from depth_estimation_ros.ros.node.diagnostics import (
+    RateMeter,
+    diagnostic_array,
+    model_status,
+    stream_status,
+)
+from depth_estimation_ros.ros.node.doctor import StreamFacts, diagnose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rclpy.node import Node
+
+    from depth_estimation_ros.ros.node.camera_stream import CameraStream
+    from depth_estimation_ros.ros.node.doctor import Diagnosis
+    from depth_estimation_ros.ros.runtime.announcer import Announcer
+
+_DIAGNOSTICS_DEPTH = 10
+
+
+class Monitor:
+    """Watches the streams of a node.
+
+    Args:
+        node: the node that publishes the diagnostics.
+        announcer: says why there is no depth.
+    """
+
+    def __init__(self, node: Node, announcer: Announcer) -> None:
+        self._node = node
+        self._announcer = announcer
+        self._publisher = node.create_publisher(
+            DiagnosticArray, '/diagnostics', _DIAGNOSTICS_DEPTH
+        )
+        self._meters: dict[str, RateMeter] = {}
+        self._reasons: dict[str, str] = {}  # camera -> what was wrong at the last look
+
+    def look(
+        self,
+        streams: Sequence[CameraStream],
+        *,
+        is_enabled: bool,
+        state_label: str,
+        trouble: str,
+        model_values: Mapping[str, str],
+    ) -> None:
+        """Publish the diagnostics and say what keeps depth from coming.
+
+        Args:
+            streams: the cameras whose frames are processed now.
+            is_enabled: the node is not paused.
+            state_label: of the lifecycle.
+            trouble: why the model could not be loaded, empty if it could.
+            model_values: facts of the model.
+        """
+        name = self._node.get_fully_qualified_name().lstrip('/')
+        statuses = [
+            model_status(name, state_label=state_label, trouble=trouble, values=model_values)
+        ]
+        for stream in streams:
+            diagnosis = diagnose(self._facts(stream, is_enabled=is_enabled))
+            self._announce(stream.name, diagnosis)
+            meter = self._meters.setdefault(stream.name, RateMeter())
+            statuses.append(
+                stream_status(
+                    name,
+                    camera=stream.name,
+                    state=stream.state,
+                    rates_hz=meter.rates_hz(time.monotonic(), stream.state),
+                    diagnosis=diagnosis,
+                )
+            )
+        stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(diagnostic_array(stamp, statuses))
+
+    def _announce(self, camera: str, diagnosis: Diagnosis | None) -> None:
+        """Say a reason when it comes up, and again when it comes up again."""
+        text = ''
+        if diagnosis is not None:
+            # What is partial was said in the same words when it was found.
+            words = diagnosis.reason
+            text = words if diagnosis.is_partial else f'no depth: {words}'
+        last = self._reasons.get(camera, '')
+        self._reasons[camera] = text
+        if last != text:
+            self._announcer.forget(last)
+        if diagnosis is None:
+            return
+        if diagnosis.is_idle:
+            self._announcer.info(text)
+        else:
+            self._announcer.warning(text)
+
+    def _facts(self, stream: CameraStream, *, is_enabled: bool) -> StreamFacts:
+        state = stream.state
+        num_publishers = self._node.count_publishers(stream.image_topic)
+        type_name = stream.image_type_name
+        received_at = state.received_at
+        wanted = stream.outputs.wanted()
+        return StreamFacts(
+            image_topic=stream.image_topic,
+            image_type=type_name,
+            num_publishers=num_publishers,
+            similar_topics=() if num_publishers else self._topics_of(type_name, stream),
+            incompatible_publishers=stream.incompatible_publishers,
+            is_enabled=is_enabled,
+            num_listeners=len(wanted),
+            received_age_sec=None if received_at is None else time.monotonic() - received_at,
+            silence_sec=state.seconds_without_output(),
+            trouble=state.trouble,
+            camera_trouble=stream.resolver.trouble if wanted & NEED_CAMERA else '',
+            has_time=self._node.get_clock().now().nanoseconds > 0,
+        )
+
+    def _topics_of(self, type_name: str, stream: CameraStream) -> tuple[str, ...]:
+        """List topics of a type that another node publishes."""
+        own = stream.outputs.topics()
+        return tuple(
+            topic
+            for topic, types in self._node.get_topic_names_and_types()
+            if type_name in types and topic not in own and self._node.count_publishers(topic)
+        )

@@ -1,0 +1,1 @@
+"""ROS parameters from dataclasses: declared, checked, documented."""

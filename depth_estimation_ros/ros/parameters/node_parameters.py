@@ -1,0 +1,203 @@
+"""The node's parameters: one dataclass is their single source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_estimation_ros.depth.depth_image import RangePolicy
+from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.ros.parameters.backend_parameters import BackendParameters
+from depth_estimation_ros.ros.parameters.spec import Change, parameter
+
+_LIVE = Change.LIVE
+_START = Change.START
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeParameters(BackendParameters):
+    """Everything a user can set; names are those of the ROS parameters and of the YAML keys.
+
+    Raises:
+        ConfigError: min_depth is not below max_depth.
+    """
+
+    resize_mode: str = parameter(
+        'letterbox',
+        'How an image gets to the network size: letterbox keeps the aspect, resize stretches.',
+        choices=('letterbox', 'resize'),
+    )
+    cameras: tuple[str, ...] = parameter(
+        ('',),
+        'Names of the cameras, each put before its topics (front: front/image); one empty name: '
+        'one camera on the plain topics.',
+    )
+    image_transport: str = parameter(
+        'raw',
+        'raw subscribes to image, compressed to image/compressed.',
+        choices=('raw', 'compressed'),
+    )
+    image_reliability: str = parameter(
+        'best_effort',
+        'Reliability asked of the image publisher; reliable receives nothing from a best effort '
+        'one.',
+        choices=('best_effort', 'reliable'),
+    )
+    min_depth: float = parameter(
+        0.0,
+        'Depth below this is reported by range_policy; 0: no limit but that of the model, below '
+        'which depth is NaN.',
+        unit='[m]',
+        limits=(0.0, 1000.0),
+        change=_LIVE,
+    )
+    max_depth: float = parameter(
+        0.0,
+        'Depth above this is reported by range_policy; 0: no limit but that of the model, above '
+        'which depth is NaN.',
+        unit='[m]',
+        limits=(0.0, 1000.0),
+        change=_LIVE,
+    )
+    range_policy: str = parameter(
+        'rep117',
+        'What stands for depth below min_depth and above max_depth: rep117 is -Inf and +Inf, '
+        'nan is NaN for both.',
+        choices=tuple(policy.value for policy in RangePolicy),
+        change=_LIVE,
+    )
+    depth_scale: float = parameter(
+        1.0,
+        'Depth is multiplied by this; depth-estimation calibrate-scale finds it for a camera.',
+        limits=(0.01, 100.0),
+        change=_LIVE,
+    )
+    depth_offset: float = parameter(
+        0.0, 'Added to the scaled depth.', unit='[m]', limits=(-100.0, 100.0), change=_LIVE
+    )
+    focal_normalization: bool = parameter(
+        True, "Correct depth for a focal length other than the model's, from camera_info."
+    )
+    fallback_hfov_deg: float = parameter(
+        0.0,
+        'Horizontal field of view of a camera without a usable camera_info; 0: unknown, so no '
+        'point cloud.',
+        unit='[deg]',
+        limits=(0.0, 179.0),
+        change=_LIVE,
+    )
+    rectify: str = parameter(
+        'auto',
+        'Take the lens distortion out before the network: auto where camera_info has one and the '
+        "topic's name does not say rect, on wherever camera_info has one, off never.",
+        choices=('auto', 'on', 'off'),
+        change=_LIVE,
+    )
+    temporal_filter: float = parameter(
+        0.0,
+        'Share of the frames before in a pixel that has not moved; 0: off.',
+        limits=(0.0, 0.95),
+        change=_LIVE,
+    )
+    confidence: bool = parameter(
+        False,
+        'Publish depth/confidence: how well the depth of the mirrored image agrees. It runs the '
+        'network twice.',
+        change=_LIVE,
+    )
+    depth_encoding: str = parameter(
+        '32FC1',
+        'Encoding of depth/image_rect: 32FC1 is metres with NaN or Inf for no depth, 16UC1 is '
+        'millimetres with 0 for no depth.',
+        choices=('32FC1', '16UC1'),
+        change=_LIVE,
+    )
+    point_cloud_color: bool = parameter(
+        True, "Give the points the image's colour (XYZRGB instead of XYZ).", change=_LIVE
+    )
+    point_cloud_organized: bool = parameter(
+        True,
+        'Keep the rows and columns of the image, with NaN for no depth; otherwise such points are '
+        'left out.',
+        change=_LIVE,
+    )
+    decimation_x: int = parameter(
+        2, 'Every this many columns make a point.', unit='[px]', limits=(1, 64), change=_LIVE
+    )
+    decimation_y: int = parameter(
+        2, 'Every this many rows make a point.', unit='[px]', limits=(1, 64), change=_LIVE
+    )
+    edge_filter_threshold: float = parameter(
+        0.1,
+        'Points at a depth edge are left out of the cloud: a neighbour further away than this '
+        'share of the depth makes one; 0: off.',
+        limits=(0.0, 10.0),
+        change=_LIVE,
+    )
+    edge_filter_image: bool = parameter(
+        False, 'Leave the pixels at depth edges out of the depth image too.', change=_LIVE
+    )
+    nav_max_points: int = parameter(
+        5000, 'At most so many points in depth/points_nav.', limits=(1, 10_000_000), change=_LIVE
+    )
+    nav_max_range: float = parameter(
+        5.0,
+        'Points further away are left out of depth/points_nav, and Inf in depth/scan.',
+        unit='[m]',
+        limits=(0.1, 1000.0),
+        change=_LIVE,
+    )
+    nav_min_height: float = parameter(
+        -100.0,
+        'Points lower than this over the camera are left out of depth/points_nav.',
+        unit='[m]',
+        limits=(-100.0, 100.0),
+        change=_LIVE,
+    )
+    nav_max_height: float = parameter(
+        100.0,
+        'Points higher than this over the camera are left out of depth/points_nav.',
+        unit='[m]',
+        limits=(-100.0, 100.0),
+        change=_LIVE,
+    )
+    scan_num_rows: int = parameter(
+        10,
+        'Rows around the optical axis whose nearest depth makes depth/scan.',
+        unit='[px]',
+        limits=(1, 1000),
+        change=_LIVE,
+    )
+    scan_frame: str = parameter(
+        'camera_link',
+        'Frame of depth/scan: x forward, y left, at the camera.',
+        change=_LIVE,
+    )
+    max_age_sec: float = parameter(
+        0.0,
+        'Images older than this when their turn comes are dropped; 0: none are.',
+        unit='[s]',
+        limits=(0.0, 3600.0),
+        change=_LIVE,
+    )
+    max_rate_hz: float = parameter(
+        0.0,
+        'At most this many images a second are processed; 0: as many as the machine can.',
+        unit='[Hz]',
+        limits=(0.0, 1000.0),
+        change=_LIVE,
+    )
+    autostart: bool = parameter(
+        True, 'Configure and activate at start, without a lifecycle manager.', change=_START
+    )
+
+    def __post_init__(self) -> None:
+        if 0.0 < self.max_depth <= self.min_depth:
+            raise ConfigError(
+                f'min_depth is {self.min_depth:g} m, but it must be below max_depth, '
+                f'which is {self.max_depth:g} m'
+            )
+
+    @property
+    def min_period_sec(self) -> float:
+        """Least time from one processed image to the next [s]."""
+        return 1.0 / self.max_rate_hz if self.max_rate_hz else 0.0

@@ -1,0 +1,1 @@
+"""The node `camera_player`: a stand-in for a camera driver."""

@@ -1,0 +1,1 @@
+"""Executors, signals, logs, memory and lifecycle of the executables."""

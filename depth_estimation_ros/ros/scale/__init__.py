@@ -1,0 +1,1 @@
+"""Depth that is compared with a known distance or another sensor."""

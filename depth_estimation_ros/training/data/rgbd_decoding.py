@@ -1,0 +1,216 @@
+"""From the bytes of an image and its raw depth to a sample of the size that is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+
+from depth_estimation_ros.training.data.rgbd_sample import RgbdSample, SampleError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+
+# What OpenCV can shrink by while it decodes, largest first.
+_REDUCTIONS: Final = {
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    1: cv2.IMREAD_COLOR,
+}
+
+
+def known_depth(depth: NDArray[Any], metres_per_unit: float = 1.0) -> NDArray[np.float32]:
+    """Return (H, W) float32 depth [m], 0 wherever it is not a positive number.
+
+    Args:
+        depth: (H, W) of any number type; 0, negative, NaN and infinite are missing.
+        metres_per_unit: What 1 stands for [m].
+    """
+    values = depth.astype(np.float32)
+    if metres_per_unit != 1.0:
+        values *= np.float32(metres_per_unit)
+    if depth.dtype.kind == 'f':
+        values[~((values > 0) & (values < np.inf))] = 0
+    return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """How images of one size become another: cut to the new aspect about the centre, resized.
+
+    Nothing is stretched (but to whole pixels) and no border is added, so focal lengths stay
+    those of a real camera. Depth is picked, never averaged: an average over an edge is a depth
+    where nothing is.
+
+    Attributes:
+        top: First row that is kept.
+        left: First column that is kept.
+        height: Rows that are kept.
+        width: Columns that are kept.
+        size: (height, width) of the result.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+    size: tuple[int, int]
+
+    @classmethod
+    def between(cls, source: tuple[int, int], size: tuple[int, int] | None) -> Fit:
+        """Choose the part of (height, width) images to keep; None keeps all at its size."""
+        height, width = source
+        size = size or source
+        kept_height = min(height, max(1, round(width * size[0] / size[1])))
+        kept_width = min(width, max(1, round(height * size[1] / size[0])))
+        return cls(
+            top=(height - kept_height) // 2,
+            left=(width - kept_width) // 2,
+            height=kept_height,
+            width=kept_width,
+            size=size,
+        )
+
+    def reduction(self, source: tuple[int, int]) -> int:
+        """Return by how much a decoder may shrink (height, width) images: 1, 2, 4 or 8."""
+        edges = (self.top, self.left, self.height, self.width, *source)
+        for factor in _REDUCTIONS:
+            enough = self.height >= factor * self.size[0] and self.width >= factor * self.size[1]
+            if enough and all(edge % factor == 0 for edge in edges):
+                return factor
+        return 1
+
+    def image(self, image: NDArray[np.uint8], *, reduced: int = 1) -> NDArray[np.uint8]:
+        """Cut and resize an image, (H, W, 3) uint8, that may be shrunk already."""
+        top, left, height, width = (
+            edge // reduced for edge in (self.top, self.left, self.height, self.width)
+        )
+        part = image[top : top + height, left : left + width]
+        if part.shape[:2] == self.size:
+            return part
+        shrinks = height > self.size[0] or width > self.size[1]
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(part, self.size[::-1], interpolation=method), np.uint8)
+
+    def depth(self, depth: NDArray[Any]) -> NDArray[Any]:
+        """Cut depth, (H, W), and pick the pixel that each new one's centre lies in."""
+        if depth.shape == self.size:
+            return depth
+        rows = (np.arange(self.size[0]) * 2 + 1) * self.height // (2 * self.size[0]) + self.top
+        columns = (np.arange(self.size[1]) * 2 + 1) * self.width // (2 * self.size[1]) + self.left
+        return depth[rows[:, None], columns]
+
+    def intrinsics(self, camera: CameraIntrinsics | None) -> CameraIntrinsics | None:
+        """Return the intrinsics of the fitted image."""
+        if camera is None or not camera.is_calibrated:
+            return None
+        part = camera.cropped(top=self.top, left=self.left, height=self.height, width=self.width)
+        return part.scaled(height=self.size[0], width=self.size[1])
+
+
+def decode_sample(
+    image_data: bytes,
+    raw_depth: NDArray[Any],
+    camera: CameraIntrinsics | None,
+    *,
+    size: tuple[int, int] | None,
+    metres_per_unit: float = 1.0,
+    name: str,
+) -> RgbdSample:
+    """Make a sample of an encoded image and its depth.
+
+    Args:
+        image_data: A JPEG, PNG or another image file.
+        raw_depth: (H, W) of any number type; not a positive number = missing.
+        camera: Intrinsics at the recorded size.
+        size: (height, width) wanted; None = as recorded.
+        metres_per_unit: What 1 stands for in the depth [m].
+        name: The image's, for messages.
+
+    Raises:
+        SampleError: The image is damaged, or not of the depth's size.
+    """
+    source = raw_depth.shape[0], raw_depth.shape[1]
+    fit = Fit.between(source, size)
+    reduced = fit.reduction(source)
+    image = decode_image(image_data, name=name, reduced=reduced)
+    found = tuple(side * reduced for side in image.shape[:2])
+    if found != source:
+        raise SampleError(f'{name}: the image is {found} (height, width), its depth {source}')
+    return RgbdSample(
+        image=fit.image(image, reduced=reduced),
+        depth=known_depth(fit.depth(raw_depth), metres_per_unit),
+        intrinsics=fit.intrinsics(camera),
+    )
+
+
+def fit_sample(
+    image: NDArray[np.uint8],
+    raw_depth: NDArray[Any],
+    camera: CameraIntrinsics | None,
+    *,
+    size: tuple[int, int] | None,
+    metres_per_unit: float = 1.0,
+    name: str,
+) -> RgbdSample:
+    """Make a sample of a decoded image and its depth; see `decode_sample`."""
+    source = raw_depth.shape[0], raw_depth.shape[1]
+    if image.shape[:2] != source:
+        raise SampleError(
+            f'{name}: the image is {image.shape[:2]} (height, width), its depth {source}'
+        )
+    fit = Fit.between(source, size)
+    return RgbdSample(
+        image=fit.image(image),
+        depth=known_depth(fit.depth(raw_depth), metres_per_unit),
+        intrinsics=fit.intrinsics(camera),
+    )
+
+
+def decode_image(data: bytes, *, name: str, reduced: int = 1) -> NDArray[np.uint8]:
+    """Decode an image file's bytes to (H, W, 3) uint8 RGB, shrunk by 1, 2, 4 or 8.
+
+    A rotation in the file's EXIF is not applied: depth has none.
+
+    Raises:
+        SampleError: It is no image, or cut short.
+    """
+    bgr = _decode(data, _REDUCTIONS[reduced] | cv2.IMREAD_IGNORE_ORIENTATION)
+    cut = data[:2] == b'\xff\xd8' and b'\xff\xd9' not in data[-256:]  # decoders fill with grey
+    if bgr is None or cut:
+        raise SampleError(f'{name}: damaged, or no image that OpenCV can read')
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def decode_depth_png(
+    data: bytes, *, dtype: type[np.uint8] | type[np.uint16], name: str
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Decode a depth image's bytes to (H, W), of exactly this type.
+
+    Raises:
+        SampleError: It is no image, or of another bit depth.
+    """
+    raw = _decode(data, cv2.IMREAD_UNCHANGED)
+    bits = np.dtype(dtype).itemsize * 8
+    if raw is None:
+        raise SampleError(f'{name}: damaged, or no image that OpenCV can read')
+    if raw.dtype != dtype or raw.ndim != 2:
+        channels = 1 if raw.ndim == 2 else raw.shape[2]
+        raise SampleError(
+            f'{name}: {raw.dtype.itemsize * 8}-bit with {channels} channel(s), '
+            f'expected {bits}-bit depth with 1'
+        )
+    return raw
+
+
+def _decode(data: bytes, flags: int) -> NDArray[Any] | None:
+    try:
+        image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # an empty file, or absurd sizes in a header
+        return None
+    return image

@@ -1,0 +1,109 @@
+"""One image with its depth, and the base of the data sets that read such pairs.
+
+Units and missing pixels are settled here, once: depth is metres along Z, 0 = missing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from depth_estimation_ros.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+
+
+class SampleError(DataError):
+    """A sample is damaged or not in the format of its data set.
+
+    A loader's worker process hands an error over with its traceback as the message; only its
+    last line, the message that was raised, is kept.
+    """
+
+    def __init__(self, message: str) -> None:
+        if message.startswith('Caught ') and '\n' in message:
+            message = message.rstrip().rpartition('\n')[2].partition(': ')[2]
+        super().__init__(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RgbdSample:
+    """An image and the depth of its pixels.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        depth: (H, W) float32 depth along Z [m], 0 = missing.
+        intrinsics: The camera's at this size, None = unknown.
+    """
+
+    image: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    intrinsics: CameraIntrinsics | None = None
+
+    def item(self) -> dict[str, torch.Tensor]:
+        """Return what a network is trained with.
+
+        Returns:
+            `image` (3, H, W) uint8 RGB, `depth` (H, W) float32 [m], 0 = missing, and `intrinsics`
+            (4,) float32 fx, fy, cx, cy [px], all 0 = unknown.
+        """
+        camera = self.intrinsics
+        values = (0.0, 0.0, 0.0, 0.0)
+        if camera is not None and camera.is_calibrated:
+            values = (camera.fx, camera.fy, camera.cx, camera.cy)
+        return {
+            'image': torch.from_numpy(np.ascontiguousarray(self.image.transpose(2, 0, 1))),
+            'depth': torch.from_numpy(np.ascontiguousarray(self.depth)),
+            'intrinsics': torch.tensor(values, dtype=torch.float32),
+        }
+
+
+class RgbdDataset(Dataset[dict[str, torch.Tensor]]):
+    """Pairs of image and depth; a subclass reads one.
+
+    Safe to share with worker processes, forked or spawned: files are opened where they are read.
+
+    Attributes:
+        size: (height, width) of every item [px]; None = as recorded.
+        num_skipped: Samples that the data set lists but does not have.
+    """
+
+    def __init__(self, size: tuple[int, int] | None) -> None:
+        if size is not None and min(size) < 1:
+            raise DataError(f'size {size} has no pixels')
+        self.size = size
+        self.num_skipped = 0
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def sample_name(self, index: int) -> str:
+        """Return what a sample is called, for messages and reports."""
+
+    @abstractmethod
+    def read(self, index: int) -> RgbdSample:
+        """Read a sample at `size`.
+
+        Raises:
+            SampleError: It is damaged or in another format; the message names the file.
+        """
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """Return a sample as `RgbdSample.item` has it.
+
+        Raises:
+            IndexError: The index is not in 0..len - 1.
+            SampleError: The sample is damaged or in another format.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f'item {index} of {len(self)}')
+        return self.read(index).item()

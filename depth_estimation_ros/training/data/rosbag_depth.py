@@ -1,0 +1,225 @@
+"""A rosbag2 (mcap or db3) with a colour topic and a depth topic that is aligned to it.
+
+Opening reads the stamps of all messages of both topics once, and keeps where each pair is; images
+are read when they are asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.rosbag2 import ReaderError
+from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, get_typestore
+
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.bag_messages import (
+    CAMERA_INFO_TYPE,
+    IMAGE_TYPE,
+    colour_image,
+    compressed_depth,
+    header_stamp,
+    raw_depth,
+)
+from depth_estimation_ros.training.data.bag_topics import choose_topics, info_topic
+from depth_estimation_ros.training.data.rgbd_decoding import decode_sample, fit_sample
+from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample, SampleError
+from depth_estimation_ros.training.data.splits import block_split, check_split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+class RosbagDepth(RgbdDataset):
+    """Image and depth messages of a bag, paired by the stamps of their headers.
+
+    Validation is the last part of the recording; 'test' is all of it.
+
+    Attributes:
+        num_skipped: Colour images without depth near enough in time.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        split: str = 'train',
+        size: tuple[int, int] | None = None,
+        image_topic: str | None = None,
+        depth_topic: str | None = None,
+        camera_info_topic: str | None = None,
+        max_time_difference_sec: float = 0.02,
+        validation_fraction: float = 0.1,
+    ) -> None:
+        """Pair the messages; no image is decoded yet.
+
+        Args:
+            path: The bag's folder, or a single .mcap or .db3 file.
+            split: 'train', 'validation' or 'test'.
+            size: (height, width) of the items [px]; None = as recorded.
+            image_topic: Image or CompressedImage; None = the only one that is not depth.
+            depth_topic: Same, pixel on pixel with it; None = the only one with depth in its name.
+            camera_info_topic: Of the colour camera; None = beside its topic, if it is there.
+            max_time_difference_sec: Largest difference of stamps in a pair [s].
+            validation_fraction: Share of the recording that validation gets.
+
+        Raises:
+            DataError: No such bag, damaged, or without such topics or pairs.
+        """
+        super().__init__(size)
+        self.split = check_split(split)
+        self.path = Path(path)
+        self._reader: AnyReader | None = None
+        self._process = 0
+        with _errors(self.path):
+            reader = self._open()
+            try:
+                image, depth = choose_topics(reader.connections, image_topic, depth_topic)
+                self._topics = (image, depth)
+                self._camera = _camera(reader, camera_info_topic or info_topic(image))
+                stamps = [_stamps(reader, topic) for topic in self._topics]
+            finally:
+                reader.close()
+        slop = round(max_time_difference_sec * 1e9)
+        pairs = pair_stamps(stamps[0][:, 0], stamps[1][:, 0], slop)
+        self.num_skipped = len(stamps[0]) - len(pairs)
+        if not len(pairs):
+            raise DataError(
+                f'{self.path}: {len(stamps[0])} messages on {image} and {len(stamps[1])} on '
+                f'{depth}, none within {max_time_difference_sec:g} s of each other'
+            )
+        chosen = block_split(len(pairs), self.split, validation_fraction=validation_fraction)
+        self._places = np.stack(
+            [stamps[part][pairs[chosen.start : chosen.stop, part]] for part in (0, 1)], axis=1
+        )
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def sample_name(self, index: int) -> str:
+        """Return the topic and the stamp of the image [s]."""
+        return f'{self._topics[0]} at {self._places[index, 0, 0] / 1e9:.3f}'
+
+    def read(self, index: int) -> RgbdSample:
+        """Read a sample at `size`.
+
+        Raises:
+            SampleError: A message is damaged, in another encoding or of another size.
+        """
+        image_place, depth_place = self._places[index].tolist()
+        name = f'{self.path}: {self.sample_name(index)}'
+        with _errors(self.path):
+            depth_type, depth_message = self._message(self._topics[1], depth_place)
+            image_type, image_message = self._message(self._topics[0], image_place)
+        decode = raw_depth if depth_type == IMAGE_TYPE else compressed_depth
+        depth, metres_per_unit = decode(depth_message, f'{name}: depth')
+        camera = self._camera
+        if camera is not None:
+            camera = camera.scaled(height=depth.shape[0], width=depth.shape[1])
+        if image_type == IMAGE_TYPE:
+            return fit_sample(
+                colour_image(image_message, name), depth, camera, size=self.size,
+                metres_per_unit=metres_per_unit, name=name,
+            )  # fmt: skip
+        return decode_sample(
+            bytes(image_message.data), depth, camera, size=self.size,
+            metres_per_unit=metres_per_unit, name=name,
+        )  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, '_reader': None, '_process': 0}
+
+    def _open(self) -> AnyReader:
+        if not self.path.exists():
+            raise DataError(f'{self.path}: no such bag')
+        reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
+        reader.open()
+        if not reader.is2:
+            reader.close()
+            raise DataError(f'{self.path}: a ROS 1 bag; convert it with rosbags-convert')
+        return reader
+
+    def _message(self, topic: str, place: list[int]) -> tuple[str, Any]:
+        """Return the type and the message with this stamp and time of recording [ns]."""
+        if self._reader is None or self._process != os.getpid():
+            self._reader, self._process = self._open(), os.getpid()
+        stamp, recorded = place
+        connections = _of_topic(self._reader, topic)
+        for connection, _, data in self._reader.messages(
+            connections, start=recorded, stop=recorded + 1
+        ):
+            if header_stamp(data) == stamp:
+                return connection.msgtype, self._reader.deserialize(data, connection.msgtype)
+        raise SampleError(f'{self.path}: {topic}: the message of {stamp} ns is no longer there')
+
+
+def pair_stamps(
+    images: NDArray[np.int64], depths: NDArray[np.int64], max_difference: int
+) -> NDArray[np.int64]:
+    """Pair each image with the depth nearest in time; each depth serves once.
+
+    Args:
+        images: (N,) stamps in ascending order [ns].
+        depths: (M,) stamps in ascending order [ns].
+        max_difference: Largest difference in a pair [ns].
+
+    Returns:
+        (P, 2) indices of image and depth.
+    """
+    pairs: list[tuple[int, int]] = []
+    if not len(depths):
+        return np.zeros((0, 2), np.int64)
+    after = np.searchsorted(depths, images).clip(0, len(depths) - 1)
+    before = (after - 1).clip(0)
+    nearer_before = np.abs(depths[before] - images) <= np.abs(depths[after] - images)
+    nearest = np.where(nearer_before, before, after)
+    difference = np.abs(depths[nearest] - images)
+    for image in np.flatnonzero(difference <= max_difference).tolist():
+        depth = int(nearest[image])
+        if pairs and pairs[-1][1] == depth:
+            if difference[image] >= difference[pairs[-1][0]]:
+                continue
+            pairs.pop()
+        pairs.append((image, depth))
+    return np.array(pairs, np.int64).reshape(-1, 2)
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """Turn what the bag reader raises into our error."""
+    try:
+        yield
+    except (AnyReaderError, ReaderError, SerdeError, OSError, ValueError) as err:
+        raise SampleError(f'{path}: damaged, or no rosbag2 ({err})') from err
+
+
+def _of_topic(reader: AnyReader, topic: str) -> list[Any]:
+    return [item for item in reader.connections if item.topic == topic]
+
+
+def _stamps(reader: AnyReader, topic: str) -> NDArray[np.int64]:
+    """Return (N, 2) stamp and time of recording [ns] of a topic's messages, by stamp."""
+    messages = reader.messages(_of_topic(reader, topic))
+    places = [(header_stamp(data), recorded) for _, recorded, data in messages]
+    return np.array(sorted(places), np.int64).reshape(-1, 2)
+
+
+def _camera(reader: AnyReader, topic: str) -> CameraIntrinsics | None:
+    """Return the camera of the first camera_info of a topic; None = unknown."""
+    connections = [item for item in _of_topic(reader, topic) if item.msgtype == CAMERA_INFO_TYPE]
+    for connection, _, data in reader.messages(connections) if connections else ():
+        info: Any = reader.deserialize(data, connection.msgtype)
+        fx, _, cx, _, fy, cy, *_ = (float(value) for value in info.k)
+        camera = CameraIntrinsics(
+            width=int(info.width), height=int(info.height), fx=fx, fy=fy, cx=cx, cy=cy
+        )
+        return camera if camera.is_calibrated else None
+    return None

@@ -1,0 +1,1 @@
+"""How good a network or a model file is, by which protocol."""

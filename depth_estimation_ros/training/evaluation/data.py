@@ -1,0 +1,105 @@
+"""The data sets that evaluation knows, each as samples with the protocol it is measured by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+import numpy as np
+
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.datasets import open_dataset
+from depth_estimation_ros.training.data.eigen_test import Crop, EigenTest, EvaluationSample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sized
+    from pathlib import Path
+
+    import torch
+
+NYU_EIGEN: Final = 'nyu-eigen'
+# The part of a 480x640 NYU image that Eigen et al. measure, both ends included.
+EIGEN_CROP: Final = Crop(top=20, bottom=459, left=24, right=615)
+
+
+class Samples(Protocol):
+    """Images with truth; can be read again."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[EvaluationSample]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationData:
+    """A data set and how it is measured.
+
+    Attributes:
+        name: For the report.
+        samples: Images with truth.
+        crop: Part of the images that counts, None = all.
+        is_nyu_test: The published rows are of these 654 images.
+    """
+
+    name: str
+    samples: Samples
+    crop: Crop | None = None
+    is_nyu_test: bool = False
+
+
+def open_evaluation_data(
+    kind: str, path: Path | None, *, input_size: tuple[int, int], **options: Any
+) -> EvaluationData:
+    """Open the test part of a data set.
+
+    Args:
+        kind: 'nyu-eigen' (DenseDepth's nyu_test.zip), or a kind of `open_dataset`.
+        path: Its file or folder; None for rooms.
+        input_size: (height, width) of the network's input, at which rooms are rendered [px].
+            Other data is measured at the size it was recorded at.
+        options: See `open_dataset`.
+
+    Raises:
+        DataError: No such data set, or its file cannot be used.
+    """
+    if kind == NYU_EIGEN:
+        if path is None:
+            raise DataError(f'--data {kind}: give its path too, nyu_test.zip or its folder')
+        eigen = EigenTest(path)
+        return EvaluationData(name=kind, samples=eigen, crop=eigen.crop, is_nyu_test=True)
+    is_nyu = kind.startswith('nyu-')
+    size = input_size if kind == 'rooms' else None
+    dataset = open_dataset(kind, path, split='test', size=size, **options)
+    return EvaluationData(
+        name=kind,
+        samples=_DatasetSamples(dataset),
+        crop=EIGEN_CROP if is_nyu else None,
+        is_nyu_test=is_nyu,
+    )
+
+
+class _DatasetSamples:
+    """A torch data set of training items, seen as samples."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    def __len__(self) -> int:
+        return len(cast('Sized', self._dataset))
+
+    def __iter__(self) -> Iterator[EvaluationSample]:
+        for index in range(len(self)):
+            yield _sample(self._dataset[index])
+
+
+def _sample(item: dict[str, torch.Tensor]) -> EvaluationSample:
+    """Turn an item (image uint8 (3, H, W), depth (H, W), intrinsics (4,)) around."""
+    image = np.ascontiguousarray(item['image'].permute(1, 2, 0).numpy())
+    fx, fy, cx, cy = (float(value) for value in item['intrinsics'])
+    camera = CameraIntrinsics(
+        width=image.shape[1], height=image.shape[0], fx=fx, fy=fy, cx=cx, cy=cy
+    )
+    return EvaluationSample(
+        image=image, depth=item['depth'].numpy(), intrinsics=camera if fx > 0.0 else None
+    )

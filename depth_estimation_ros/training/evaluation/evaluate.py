@@ -1,0 +1,167 @@
+"""Measure a network or a model file against the truth.
+
+The protocol of DenseDepth on the 654 NYU test images: clip, enlarge to the image's size, average
+with the mirrored prediction of the mirrored image, cut to the crop, compare. The average is of
+depths, after clip and enlargement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from depth_estimation_ros.depth.metrics import DepthMetrics, depth_metrics, median_scale
+from depth_estimation_ros.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.training.data.eigen_test import Crop, EvaluationSample
+    from depth_estimation_ros.training.evaluation.predictors import DepthPredictor
+
+
+class Convention(str, Enum):
+    """How errors of pixels become one number. They differ in rmse and in what abs_rel is."""
+
+    PER_IMAGE = 'per-image'  # metrics of each image, then their mean: the paper and the blog
+    POOLED = 'pooled'  # one mean over all pixels of all images
+    DENSEDEPTH_HEAD = 'densedepth-head'  # pooled, relative errors divided by the prediction
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions:
+    """How to measure.
+
+    Attributes:
+        convention: See Convention.
+        flip: Average with the mirrored prediction of the mirrored image.
+        median_scaling: Scale each prediction to the median of its truth first: what is left is
+            the error of shape, not of scale.
+        crop: Part of the image that counts, None = all of it.
+        max_truth: Truth beyond it does not count [m], None = all of it does.
+    """
+
+    convention: Convention = Convention.PER_IMAGE
+    flip: bool = False
+    median_scaling: bool = False
+    crop: Crop | None = None
+    max_truth: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What came out.
+
+    Attributes:
+        metrics: The eight numbers.
+        num_images: How many images they are of.
+        num_skipped: Images without any known depth.
+    """
+
+    metrics: DepthMetrics
+    num_images: int
+    num_skipped: int
+
+
+def evaluate(
+    predictor: DepthPredictor,
+    samples: Iterable[EvaluationSample],
+    options: EvaluationOptions,
+) -> Evaluation:
+    """Measure a predictor.
+
+    Args:
+        predictor: Predicts depth for images of any size.
+        samples: Images with truth; read once, one at a time.
+        options: How to measure.
+
+    Raises:
+        DataError: No image has any known depth.
+    """
+    accumulator = MetricAccumulator(options.convention)
+    num_skipped = 0
+    for sample in samples:
+        prediction = predict_sample(predictor, sample, flip=options.flip)
+        truth = sample.depth
+        if options.crop is not None:
+            prediction, truth = prediction[options.crop.slices], truth[options.crop.slices]
+        limit = math.inf if options.max_truth is None else options.max_truth
+        mask = np.isfinite(truth) & (truth > 0.0) & (truth <= limit)
+        if not mask.any():
+            num_skipped += 1
+            continue
+        predicted, true = prediction[mask], truth[mask]
+        if options.median_scaling:
+            predicted = predicted * np.float32(median_scale(predicted, true))
+        accumulator.add(predicted, true)
+    return Evaluation(
+        metrics=accumulator.result(), num_images=accumulator.num_images, num_skipped=num_skipped
+    )
+
+
+def predict_sample(
+    predictor: DepthPredictor, sample: EvaluationSample, *, flip: bool
+) -> NDArray[np.float32]:
+    """Return (H, W) float32 depth [m] for a sample, averaged over both directions if asked."""
+    if not flip:
+        return predictor.predict([sample.image], sample.intrinsics)[0]
+    mirrored_image = np.ascontiguousarray(sample.image[:, ::-1])
+    straight, mirrored = predictor.predict([sample.image, mirrored_image], sample.intrinsics)
+    mean: NDArray[np.float32] = np.float32(0.5) * (straight + mirrored[:, ::-1])
+    return mean
+
+
+class MetricAccumulator:
+    """Metrics of many images, image by image, by one of the conventions."""
+
+    def __init__(self, convention: Convention) -> None:
+        self.num_images = 0
+        self._convention = convention
+        self._weight = 0.0
+        self._sums: dict[str, float] = {}
+
+    def add(self, prediction: NDArray[np.float32], truth: NDArray[np.float32]) -> None:
+        """Take the pixels of one image.
+
+        Args:
+            prediction: (P,) float32 depth [m], above 0.
+            truth: (P,) float32 depth [m], above 0.
+        """
+        pair = (prediction, truth)
+        if self._convention is Convention.DENSEDEPTH_HEAD:
+            pair = (truth, prediction)  # as its evaluate.py passes them
+        weight = 1.0 if self._convention is Convention.PER_IMAGE else float(truth.size)
+        for name, value in depth_metrics(*pair).as_dict().items():
+            pooled = value**2 if self._is_root(name) else value
+            self._sums[name] = self._sums.get(name, 0.0) + weight * pooled
+        self._weight += weight
+        self.num_images += 1
+
+    def result(self) -> DepthMetrics:
+        """Return the metrics of all images so far.
+
+        Raises:
+            DataError: There were none.
+        """
+        if self.num_images == 0:
+            raise DataError('no image with any known depth: nothing to measure')
+        means = {name: total / self._weight for name, total in self._sums.items()}
+        return DepthMetrics(
+            **{
+                name: math.sqrt(mean) if self._is_root(name) else mean
+                for name, mean in means.items()
+            }
+        )
+
+    def _is_root(self, name: str) -> bool:
+        """Tell whether a metric is the root of a mean, which is pooled before the root."""
+        return self._convention is not Convention.PER_IMAGE and name in ('rmse', 'rmse_log')

@@ -1,0 +1,115 @@
+"""Metrics of a network on a validation split, and what it gives for single items."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, Subset
+
+from depth_estimation_ros.depth.metrics import DepthMetrics, depth_metrics, mean_metrics
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.batches import focal_scale, resized, to_device
+from depth_estimation_ros.training.interruption import ignore_signals
+from depth_estimation_ros.training.model.depth_coding import decode_depth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+    from torch import nn
+    from torch.utils.data import Dataset
+
+    from depth_estimation_ros.training.config import TrainConfig
+
+VALIDATION_BATCH_SIZE = 8
+
+
+@torch.no_grad()
+def predict_depth(
+    network: nn.Module,
+    items: dict[str, Any],
+    config: TrainConfig,
+    device: torch.device,
+    *,
+    size: tuple[int, int],
+) -> NDArray[np.float32]:
+    """Run the network at a size (height, width).
+
+    Returns:
+        (N, H, W) float32 depth along Z [m], 0 = invalid, at the size of the true depth.
+    """
+    batch = resized(to_device(items, device), size)
+    network.eval()
+    raw = network(batch.image)
+    depth = decode_depth(raw.float(), config.max_depth, config.min_depth)
+    depth = depth / focal_scale(batch, config)
+    full_size = items['depth'].shape[-2:]
+    full: NDArray[np.float32] = (
+        F.interpolate(depth, full_size, mode='bilinear', align_corners=False)[:, 0].cpu().numpy()
+    )
+    return full
+
+
+def validate(
+    network: nn.Module,
+    batches: Iterable[dict[str, Any]],
+    config: TrainConfig,
+    device: torch.device,
+    *,
+    size: tuple[int, int],
+) -> DepthMetrics:
+    """Return the mean of every image's metrics where the true depth is known and in range.
+
+    A pixel that the network gives no depth for counts as the nearest depth, which is wrong: a
+    network must not look better for what it leaves out.
+    """
+    results = []
+    for items in batches:
+        predictions = predict_depth(network, items, config, device, size=size)
+        for output, truth in zip(predictions, items['depth'].numpy(), strict=True):
+            known = (truth >= config.min_depth) & (truth <= config.max_depth)
+            if known.any():
+                prediction = np.where(output > 0, output, config.min_depth)
+                results.append(depth_metrics(prediction, truth, known))
+    return mean_metrics(results)
+
+
+class Validator:
+    """Measures weights on a validation split, or on evenly spread images of it."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        data: Dataset[Any],
+        config: TrainConfig,
+        *,
+        device: torch.device,
+    ) -> None:
+        """Take a copy of a network and choose the images.
+
+        Raises:
+            DataError: There is no image.
+        """
+        available = len(data)  # type: ignore[arg-type]
+        if not available:
+            raise DataError('the validation data is empty')
+        self.num_images = min(available, config.num_validation_images)
+        chosen = [index * available // self.num_images for index in range(self.num_images)]
+        self._network = copy.deepcopy(network).to(device)
+        self._config = config
+        self._device = device
+        self._loader = DataLoader(
+            Subset(data, chosen),
+            batch_size=min(config.batch_size, VALIDATION_BATCH_SIZE),
+            num_workers=config.num_workers,
+            worker_init_fn=ignore_signals,
+        )
+
+    def measure(self, weights: dict[str, torch.Tensor], *, size: tuple[int, int]) -> DepthMetrics:
+        """Return the metrics of weights with images of a size (height, width)."""
+        self._network.load_state_dict(weights)
+        return validate(self._network, self._loader, self._config, self._device, size=size)

@@ -1,0 +1,1 @@
+"""The authors' Keras weights, read without Keras."""

@@ -1,0 +1,243 @@
+"""Files of trained networks: what a network is, its weights, and the state of its training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+import pickle
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+import torch
+
+from depth_estimation_ros.errors import CheckpointError, ConfigError
+from depth_estimation_ros.files.atomic import atomic_write
+from depth_estimation_ros.training.model.encoders import DenseNetEncoder
+from depth_estimation_ros.training.model.network import (
+    LEAKY_SLOPE,
+    DenseDepthNet,
+    build_densedepth,
+)
+
+if TYPE_CHECKING:
+    import os
+
+    from depth_estimation_ros.training.config import TrainConfig
+
+FORMAT: Final = 'depth_estimation_ros checkpoint'
+FORMAT_VERSION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkInfo:
+    """What has to be known of a network to build it, use it and export it.
+
+    Attributes:
+        encoder: A key of `ENCODERS`, such as 'densenet169'.
+        variant: Decoder, 'paper' or 'blog'.
+        decoder_width: Channels of the decoder's first layer.
+        keras_v1: The ResNet-50 is Keras', not torchvision's.
+        positive_output: The last layer is exponentiated.
+        align_corners: How the decoder upsamples.
+        leaky_slope: Slope of the decoder's activations for negative inputs.
+        final_relu: A DenseNet trunk ends with a ReLU; see `DenseNetEncoder`.
+        input_size: (height, width) that it was trained at [px].
+        min_depth: Nearest depth that it gives [m].
+        max_depth: Furthest depth, which it codes as 1 [m].
+        training_fx: Focal length that its depth is for [px at input width]; None = unknown.
+        training_data: What it was trained on, in words.
+        licence: Licence of the weights, in words.
+        metrics: What was measured of it, by name.
+        metrics_data: What that was measured on, in words.
+    """
+
+    encoder: str
+    variant: str
+    decoder_width: int
+    keras_v1: bool = False
+    positive_output: bool = False
+    align_corners: bool = True
+    leaky_slope: float = LEAKY_SLOPE
+    final_relu: bool = True
+    input_size: tuple[int, int]
+    min_depth: float = 0.1
+    max_depth: float = 10.0
+    training_fx: float | None = None
+    training_data: str = 'unknown'
+    licence: str = 'unknown'
+    metrics: dict[str, float] = field(default_factory=dict)
+    metrics_data: str = ''
+
+    @classmethod
+    def of(cls, network: DenseDepthNet, config: TrainConfig, **words: Any) -> NetworkInfo:
+        """Describe a network that is trained with a configuration."""
+        return cls(
+            encoder=network.encoder_name,
+            variant=network.variant,
+            decoder_width=network.decoder_width,
+            keras_v1=network.keras_v1,
+            positive_output=network.positive_output,
+            align_corners=network.align_corners,
+            leaky_slope=network.leaky_slope,
+            final_relu=getattr(network.encoder, 'final_relu', True),
+            input_size=config.image_size,
+            min_depth=config.min_depth,
+            max_depth=config.max_depth,
+            training_fx=config.training_fx,
+            **words,
+        )
+
+    def build(self) -> DenseDepthNet:
+        """Build the network, with random weights."""
+        network = build_densedepth(
+            self.encoder,
+            variant=self.variant,
+            decoder_width=self.decoder_width,
+            keras_v1=self.keras_v1,
+            positive_output=self.positive_output,
+        )
+        network.align_corners = self.align_corners
+        network.leaky_slope = self.leaky_slope
+        if isinstance(network.encoder, DenseNetEncoder):
+            network.encoder.final_relu = self.final_relu
+        return network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A file's contents.
+
+    Attributes:
+        info: What the network is.
+        weights: State dict of the network to use (averaged, where training averages).
+        training: State of the training that wrote it; empty in a file that only holds weights.
+    """
+
+    info: NetworkInfo
+    weights: dict[str, torch.Tensor]
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, complete or not at all: a file that was there before stays until then.
+
+    Raises:
+        CheckpointError: It cannot be written, for example because the disk is full.
+    """
+    info = asdict(checkpoint.info)
+    info['input_size'] = list(checkpoint.info.input_size)
+    contents = {
+        'format': FORMAT,
+        'format_version': FORMAT_VERSION,
+        'info': info,
+        'weights': {name: value.cpu() for name, value in checkpoint.weights.items()},
+        'training': checkpoint.training,
+    }
+    failures: list[OSError] = []
+    try:
+        with atomic_write(path) as file:
+            torch.save(contents, cast('IO[bytes]', _Writer(file, failures)))
+    except (OSError, RuntimeError) as error:
+        reason = failures[0].strerror if failures else _reason(error)
+        raise CheckpointError(
+            f'cannot save the checkpoint {path}: {reason}; '
+            'a file that was there before is unchanged'
+        ) from error
+
+
+class _Writer:
+    """A file that remembers why it could not be written: PyTorch forgets."""
+
+    def __init__(self, file: IO[bytes], failures: list[OSError]) -> None:
+        self._file = file
+        self._failures = failures
+        self.flush = file.flush
+
+    def write(self, data: bytes) -> int:
+        """Write some bytes."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self._failures.append(error)
+            raise
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a checkpoint. Nothing in the file is executed.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or no checkpoint of this package.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f'there is no checkpoint {path}')
+    try:
+        contents = torch.load(path, map_location='cpu', weights_only=True)
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise CheckpointError(
+            f'{path} is not a checkpoint of this package, or is damaged: {_reason(error)}'
+        ) from error
+    if not isinstance(contents, dict) or contents.get('format') != FORMAT:
+        raise CheckpointError(
+            f'{path} is not a checkpoint of depth_estimation_ros: '
+            'it must come from `depth-estimation train` or `import-keras`'
+        )
+    if contents['format_version'] != FORMAT_VERSION:
+        raise CheckpointError(
+            f'{path} has checkpoint format {contents["format_version"]}, '
+            f'this version reads {FORMAT_VERSION}'
+        )
+    values = dict(contents['info'])
+    values['input_size'] = tuple(values['input_size'])
+    return Checkpoint(
+        info=NetworkInfo(**values), weights=contents['weights'], training=contents['training']
+    )
+
+
+def load_network(path: str | os.PathLike[str]) -> tuple[DenseDepthNet, NetworkInfo]:
+    """Read a trained network, in evaluation mode on the CPU, and what it is.
+
+    Raises:
+        CheckpointError: The file cannot be used; the message says why.
+    """
+    checkpoint = load_checkpoint(path)
+    try:
+        network = checkpoint.info.build()
+    except ConfigError as error:
+        raise CheckpointError(f'{path}: {error}') from error
+    load_weights(network, checkpoint.weights, source=str(path))
+    return network.eval(), checkpoint.info
+
+
+def load_weights(
+    network: torch.nn.Module, weights: dict[str, torch.Tensor], *, source: str
+) -> None:
+    """Put weights into a network that must fit them exactly.
+
+    Raises:
+        CheckpointError: A weight is missing, unexpected, or has another shape.
+    """
+    expected = network.state_dict()
+    problems = [f'{name} is missing' for name in expected if name not in weights]
+    problems += [f'{name} is unexpected' for name in weights if name not in expected]
+    problems += [
+        f'{name} has shape {tuple(weights[name].shape)}, not {tuple(value.shape)}'
+        for name, value in expected.items()
+        if name in weights and weights[name].shape != value.shape
+    ]
+    if problems:
+        raise CheckpointError(
+            f'{source} is of another architecture: {problems[0]}'
+            + (f' (and {len(problems) - 1} more)' if len(problems) > 1 else '')
+        )
+    network.load_state_dict(weights)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,92 @@
+"""ROS messages to arrays and back."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from sensor_msgs.msg import CompressedImage, Image, PointField
+from std_msgs.msg import Header
+
+from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.ros.messages.conversions import (
+    bytes_of,
+    cloud_message,
+    image_message,
+    rgb_from_message,
+    seconds,
+)
+
+pytestmark = pytest.mark.ros
+
+DEPTH = np.array([[1.0, np.nan, 2.5], [0.5, 3.0, 4.0]], dtype=np.float32)
+
+
+def header() -> Header:
+    made = Header(frame_id='camera_optical_frame')
+    made.stamp.sec, made.stamp.nanosec = 12, 500_000_000
+    return made
+
+
+def test_a_float_image_goes_out_with_rows_of_four_bytes_a_pixel() -> None:
+    message = image_message(header(), DEPTH, '32FC1')
+    assert (message.height, message.width, message.step) == (2, 3, 12)
+    assert message.encoding == '32FC1'
+    assert message.header == header()
+    read = np.frombuffer(message.data, np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(read, DEPTH)
+
+
+def test_a_colour_image_comes_back_as_it_went_out() -> None:
+    bgr = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    rgb = rgb_from_message(image_message(header(), bgr, 'bgr8'))
+    np.testing.assert_array_equal(rgb, bgr[..., ::-1])
+
+
+def test_a_view_with_gaps_is_copied_without_them() -> None:
+    assert bytes_of(np.arange(12, dtype=np.uint8).reshape(3, 4)[:, ::2]).tobytes() == bytes(
+        [0, 2, 4, 6, 8, 10]
+    )
+
+
+def test_a_compressed_image_is_told_by_its_class() -> None:
+    bgr = np.full((4, 6, 3), (0, 128, 255), np.uint8)
+    message = CompressedImage(format='png')
+    message.data.frombytes(cv2.imencode('.png', bgr)[1].tobytes())
+    np.testing.assert_array_equal(rgb_from_message(message)[0, 0], (255, 128, 0))
+
+
+@pytest.mark.skipif(importlib.util.find_spec('cv_bridge') is not None, reason='cv_bridge is here')
+def test_an_unknown_encoding_says_that_cv_bridge_is_not_there_either() -> None:
+    message = Image(height=2, width=3, step=12, encoding='jibberish')
+    with pytest.raises(ImageError, match=r"'jibberish' is not supported.*No module.*cv_bridge"):
+        rgb_from_message(message)
+
+
+@pytest.mark.parametrize(('num_fields', 'names'), [(3, 'x y z'), (4, 'x y z rgb')])
+def test_a_cloud_names_its_fields(num_fields: int, names: str) -> None:
+    points = np.arange(2 * 3 * num_fields, dtype=np.float32).reshape(2, 3, num_fields)
+    message = cloud_message(header(), points, is_dense=False)
+    assert (message.height, message.width) == (2, 3)
+    assert (message.point_step, message.row_step) == (4 * num_fields, 12 * num_fields)
+    assert [field.name for field in message.fields] == names.split()
+    assert [field.offset for field in message.fields] == [4 * i for i in range(num_fields)]
+    assert {field.datatype for field in message.fields} == {PointField.FLOAT32}
+    assert not message.is_dense
+    np.testing.assert_array_equal(np.frombuffer(message.data, np.float32), points.ravel())
+
+
+def test_an_independent_reader_finds_the_points_where_they_were_put() -> None:
+    reader = pytest.importorskip('sensor_msgs_py.point_cloud2')
+    points = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
+    read = reader.read_points(cloud_message(header(), points, is_dense=False))
+    np.testing.assert_array_equal(read['z'].reshape(2, 3), points[..., 2])
+
+
+def test_stamps_are_seconds() -> None:
+    assert seconds(header().stamp) == 12.5

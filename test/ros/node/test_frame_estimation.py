@@ -1,0 +1,245 @@
+"""From an image to published depth, without ROS around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.ros.messages.camera_info_cache import CameraInfoCache
+from depth_estimation_ros.ros.messages.camera_model import CameraModel, rectified_camera
+from depth_estimation_ros.ros.messages.outputs import Output
+from depth_estimation_ros.ros.node.camera_resolver import CameraResolver
+from depth_estimation_ros.ros.node.frame_estimation import FrameEstimation, agreement
+from depth_estimation_ros.ros.node.frames import DepthFrame, FrameRequest
+from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
+from depth_estimation_ros.ros.runtime.announcer import Announcer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.ros
+
+ALL = frozenset(Output)
+PARAMETERS = NodeParameters()
+CAMERA = CameraModel(
+    intrinsics=CameraIntrinsics(width=64, height=48, fx=50.0, fy=50.0, cx=32.0, cy=24.0),
+    is_rectified=True,
+)
+
+
+@pytest.fixture(scope='module')
+def estimator(tiny_model_path: Path) -> Iterator[DepthEstimator]:
+    with DepthEstimator.from_file(tiny_model_path, 'onnxruntime') as made:
+        yield made
+
+
+def estimate(
+    estimator: DepthEstimator,
+    rgb: np.ndarray,
+    parameters: NodeParameters = PARAMETERS,
+    camera: CameraModel | None = CAMERA,
+) -> DepthFrame:
+    estimation = FrameEstimation(estimator, 'letterbox')
+    return estimation.estimate([request(rgb, camera=camera)], parameters)[0]
+
+
+def request(
+    rgb: np.ndarray,
+    source: str = '',
+    *,
+    camera: CameraModel | None = CAMERA,
+    wanted: frozenset[Output] = ALL,
+) -> FrameRequest:
+    return FrameRequest(source=source, header=Header(), rgb=rgb, camera=camera, wanted=wanted)
+
+
+def grey(value: int) -> np.ndarray:
+    return np.full((48, 64, 3), value, np.uint8)
+
+
+def test_depth_needs_no_camera(estimator: DepthEstimator) -> None:
+    frame = estimate(estimator, grey(51), camera=None)
+    np.testing.assert_allclose(frame.depth, 2.0, rtol=1e-5)
+
+
+def test_scale_and_offset_come_before_the_limits(estimator: DepthEstimator) -> None:
+    changed = replace(PARAMETERS, depth_scale=2.0, depth_offset=-1.0, max_depth=2.9)
+    assert (estimate(estimator, grey(51), changed).depth == np.inf).all()
+
+
+def test_what_an_offset_pushes_behind_the_camera_is_no_depth(estimator: DepthEstimator) -> None:
+    changed = replace(PARAMETERS, depth_offset=-3.0)
+    assert np.isnan(estimate(estimator, grey(51), changed).depth).all()
+
+
+def test_an_edge_is_cut_out_of_the_image_only_when_asked(estimator: DepthEstimator) -> None:
+    rgb = grey(51)
+    rgb[:, 32:] = 153
+    frame = estimate(estimator, rgb)
+    assert not np.isnan(frame.depth).any()
+    assert np.isnan(frame.cloud_depth[:, 31:33]).all()
+    frame = estimate(estimator, rgb, replace(PARAMETERS, edge_filter_image=True))
+    assert np.isnan(frame.depth[:, 31:33]).all()
+    frame = estimate(estimator, rgb, replace(PARAMETERS, edge_filter_threshold=0.0))
+    assert not np.isnan(frame.cloud_depth).any()
+
+
+def test_confidence_is_there_only_when_asked_for(estimator: DepthEstimator) -> None:
+    assert estimate(estimator, grey(51)).confidence is None
+    confidence = estimate(estimator, grey(51), replace(PARAMETERS, confidence=True)).confidence
+    assert confidence is not None
+    np.testing.assert_allclose(confidence, 1.0, atol=1e-5)
+
+
+def test_a_batch_of_cameras_is_what_each_is_alone(tmp_path: Path) -> None:
+    pytest.importorskip('onnx')
+    from tiny_model import make_tiny_model
+
+    make_tiny_model(tmp_path / 'three.onnx', batch_size=3)
+    changed = replace(PARAMETERS, confidence=True)
+    wide = CameraModel(
+        intrinsics=CameraIntrinsics(width=96, height=40, fx=70.0, fy=70.0, cx=48.0, cy=20.0),
+        is_rectified=True,
+    )
+    ramp = np.tile(np.linspace(20, 240, 96).astype(np.uint8)[:, None], (40, 1, 3))
+    requests = [
+        request(grey(51), 'front', wanted=frozenset({Output.DEPTH})),
+        request(ramp, 'rear', camera=wide),
+    ]
+    with DepthEstimator.from_file(tmp_path / 'three.onnx', 'onnxruntime') as estimator:
+        together = FrameEstimation(estimator, 'letterbox').estimate(requests, changed)
+        alone = [
+            FrameEstimation(estimator, 'letterbox').estimate([one], changed)[0] for one in requests
+        ]
+    assert [frame.depth.shape for frame in together] == [(48, 64), (40, 96)]
+    assert together[0].confidence is None
+    assert together[1].confidence is not None
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one.depth, other.depth)
+        np.testing.assert_array_equal(one.cloud_depth, other.cloud_depth)
+    np.testing.assert_array_equal(together[1].confidence, alone[1].confidence)
+
+
+def test_each_camera_of_a_batch_is_steadied_by_its_own_past(tmp_path: Path) -> None:
+    pytest.importorskip('onnx')
+    from tiny_model import make_tiny_model
+
+    make_tiny_model(tmp_path / 'two.onnx', batch_size=2)
+    changed = replace(PARAMETERS, temporal_filter=0.5)
+    with DepthEstimator.from_file(tmp_path / 'two.onnx', 'onnxruntime') as estimator:
+        estimation = FrameEstimation(estimator, 'letterbox')
+        for first, second in ((51, 102), (52, 104)):
+            frames = estimation.estimate(
+                [request(grey(first), 'front'), request(grey(second), 'rear')], changed
+            )
+    # Half of 51 and 52 over 25.5, half of 102 and 104: neither has seen the other.
+    np.testing.assert_allclose(frames[0].depth, 51.5 / 25.5, rtol=1e-4)
+    np.testing.assert_allclose(frames[1].depth, 103 / 25.5, rtol=1e-4)
+
+
+def test_two_depths_agree_by_the_share_of_the_nearer_one() -> None:
+    one = np.array([[2.0, 4.0, np.nan, 2.0]], np.float32)
+    other = np.array([[2.0, 2.0, 2.0, np.inf]], np.float32)
+    np.testing.assert_allclose(agreement(one, other), [[1.0, 0.5, 0.0, 0.0]])
+
+
+def distorted(**changes: object) -> CameraInfo:
+    info = CameraInfo(height=48, width=64, distortion_model='plumb_bob', d=[-0.2, 0.0, 0.0, 0.0])
+    info.d = [-0.2, 0.0, 0.0, 0.0, 0.0]
+    info.k = [50.0, 0.0, 32.0, 0.0, 50.0, 24.0, 0.0, 0.0, 1.0]
+    info.p = [20.0, 0.0, 32.0, 0.0, 0.0, 20.0, 24.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    for name, value in changes.items():
+        setattr(info, name, value)
+    return info
+
+
+def test_where_the_raw_image_has_no_pixel_there_is_no_depth(estimator: DepthEstimator) -> None:
+    camera = rectified_camera(distorted(d=[0.0] * 5), height=48, width=64)
+    frame = estimate(estimator, grey(51), camera=camera)
+    # The rectified camera sees 2.5 times as much: column 32 - 12.8 is the raw image's border.
+    assert np.isnan(frame.depth[:, :19]).all()
+    np.testing.assert_allclose(frame.depth[24, 24:40], 2.0, rtol=1e-4)
+
+
+class Lines:
+    """A logger that remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def info(self, message: str) -> None:
+        self.said.append(message)
+
+    warning = error = info
+
+
+def resolve(
+    info: CameraInfo | None, *, topic: str = '/cam/image', **parameters: object
+) -> tuple[CameraModel | None, CameraResolver, list[str]]:
+    infos, lines = CameraInfoCache(), Lines()
+    if info is not None:
+        infos.add(info)
+    resolver = CameraResolver(
+        infos,
+        image_topic=topic,
+        info_topic='/cam/camera_info',
+        count_publishers=lambda _: 0,
+        announcer=Announcer(lines),
+    )
+    changed = replace(PARAMETERS, **parameters)  # type: ignore[arg-type]
+    for _ in range(3):
+        model = resolver.resolve(Header(), height=48, width=64, parameters=changed)
+    return model, resolver, lines.said
+
+
+@pytest.mark.parametrize(
+    ('topic', 'rectify', 'is_taken_out', 'is_rectified'),
+    [
+        ('/cam/image', 'auto', True, True),
+        ('/cam/image_rect', 'auto', False, True),
+        ('/cam/image_rect/compressed', 'auto', False, True),
+        ('/cam/image_rect_color', 'on', True, True),
+        ('/rect/image', 'auto', True, True),
+        ('/cam/image', 'off', False, False),
+    ],
+)
+def test_distortion_is_taken_out_where_it_is(
+    topic: str, rectify: str, *, is_taken_out: bool, is_rectified: bool
+) -> None:
+    model, _, _ = resolve(distorted(), topic=topic, rectify=rectify)
+    assert model is not None
+    assert (model.rectifier is not None) == is_taken_out
+    assert model.is_rectified == is_rectified
+
+
+def test_an_unknown_lens_is_said_once_and_leaves_the_camera_unknown() -> None:
+    model, resolver, said = resolve(distorted(distortion_model='mei'))
+    assert model is None
+    assert said == [resolver.trouble]
+    assert "'mei' is not supported" in said[0]
+
+
+def test_without_camera_info_a_field_of_view_will_do() -> None:
+    model, _, said = resolve(None, fallback_hfov_deg=90.0)
+    assert model is not None
+    assert model.intrinsics.fx == pytest.approx(32.0)
+    assert len(said) == 1
+    assert 'taking fallback_hfov_deg = 90' in said[0]
+
+
+def test_another_frame_in_camera_info_is_said_once() -> None:
+    info = distorted()
+    info.header.frame_id = 'lens'
+    _, _, said = resolve(info)
+    assert len([line for line in said if "frame_id 'lens', but its images have ''" in line]) == 1

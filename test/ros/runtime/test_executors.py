@@ -1,0 +1,97 @@
+"""The executor of the node: one slow group keeps no other callback waiting."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+import rclpy
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.node import Node
+
+from depth_estimation_ros.ros.runtime.executors import OneSlowGroupExecutor, light_executor
+from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.ros
+
+TIMEOUT_SEC = 20.0
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    rclpy.init(args=[])
+    running = Node('executor_test')
+    yield running
+    running.destroy_node()
+    rclpy.try_shutdown()
+
+
+def test_other_callbacks_go_on_while_a_slow_one_runs(node: Node) -> None:
+    slow_group = MutuallyExclusiveCallbackGroup()
+    may_end = threading.Event()
+    threads: dict[str, threading.Thread] = {}
+    quick_calls: list[bool] = []
+
+    def run_slowly() -> None:
+        slow_timer.cancel()
+        threads['slow'] = threading.current_thread()
+        assert may_end.wait(TIMEOUT_SEC)
+
+    def run_quickly() -> None:
+        threads['quick'] = threading.current_thread()
+        if 'slow' in threads:
+            quick_calls.append(may_end.is_set())
+
+    slow_timer = node.create_timer(0.0, run_slowly, callback_group=slow_group)
+    node.create_timer(0.01, run_quickly)
+    executor = OneSlowGroupExecutor(slow_group)
+    executor.add_node(node)
+    while len(quick_calls) < 3:
+        executor.spin_once(timeout_sec=1.0)
+    may_end.set()
+    executor.shutdown()
+
+    assert quick_calls == [False] * 3  # all of them while the slow one ran
+    assert threads['quick'] is threading.current_thread()
+    assert threads['slow'] is not threading.current_thread()
+
+
+@pytest.mark.parametrize('is_slow', [True, False])
+def test_what_a_callback_raises_is_raised_by_spin(node: Node, *, is_slow: bool) -> None:
+    group = MutuallyExclusiveCallbackGroup()
+
+    def fail() -> None:
+        raise ValueError('broken on purpose')
+
+    node.create_timer(0.01, fail, callback_group=group)
+    executor = OneSlowGroupExecutor(group if is_slow else MutuallyExclusiveCallbackGroup())
+    executor.add_node(node)
+
+    with pytest.raises(ValueError, match='broken on purpose'):
+        executor.spin()
+    executor.shutdown()
+
+
+def test_the_light_executor_calls_back(node: Node) -> None:
+    calls: list[int] = []
+    node.create_timer(0.01, lambda: calls.append(1))
+    executor = light_executor()
+    executor.add_node(node)
+    for _ in range(1000):
+        executor.spin_once(timeout_sec=0.1)
+        if len(calls) >= 2:
+            break
+    executor.shutdown()
+    assert len(calls) >= 2
+
+
+def test_keeping_freed_memory_can_be_asked_for_twice() -> None:
+    keep_freed_memory()
+    keep_freed_memory()

@@ -1,0 +1,96 @@
+"""Data sets by name: the same items from each, and what cannot be opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kinds_of_data import KINDS, write_data
+import pytest
+import torch
+
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.datasets import DATASET_KINDS, open_dataset, parse_options
+from depth_estimation_ros.training.data.splits import block_split, scene_split
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize('kind', sorted(DATASET_KINDS))
+@pytest.mark.parametrize('split', ['train', 'validation', 'test'])
+def test_every_kind_gives_items_of_one_form(kind: str, split: str, tmp_path: Path) -> None:
+    path = write_data(kind, tmp_path, num_frames=3) if kind in KINDS else None
+    options = {'num_rooms': 3} if kind == 'rooms' else {}
+    data: Any = open_dataset(kind, path, split=split, size=(24, 32), **options)
+    assert len(data) > 0
+    item = data[len(data) - 1]
+    assert {key: (value.dtype, tuple(value.shape)) for key, value in item.items()} == {
+        'image': (torch.uint8, (3, 24, 32)),
+        'depth': (torch.float32, (24, 32)),
+        'intrinsics': (torch.float32, (4,)),
+    }
+    assert all(value.is_contiguous() for value in item.values())
+    assert torch.isfinite(item['depth']).all()
+    assert (item['depth'] >= 0).all()
+    assert (item['depth'] > 0).any()
+    with pytest.raises(IndexError):
+        data[len(data)]
+
+
+def test_options_reach_the_data_set_and_unknown_ones_are_named(tmp_path: Path) -> None:
+    folder = write_data('rgbd-folder', tmp_path, num_frames=3)
+    data: Any = open_dataset('rgbd-folder', folder, split='test', depth_scale=0.01)
+    assert data[0]['depth'][3, 3] == pytest.approx(10.0)
+    with pytest.raises(DataError, match='rgbd-folder has no option topic: it takes depth_scale'):
+        open_dataset('rgbd-folder', folder, split='test', topic='/image')
+
+
+def test_options_of_a_command_line_are_read_by_their_type() -> None:
+    words = ['image_topic=/a=b', 'max_time_difference_sec=0.05']
+    assert parse_options('rosbag', words) == {
+        'image_topic': '/a=b', 'max_time_difference_sec': 0.05,
+    }  # fmt: skip
+    assert parse_options('nyu-labeled', ['raw_depth=true']) == {'raw_depth': True}
+    assert parse_options('rooms', ['num_rooms=7']) == {'num_rooms': 7}
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        ('depth_scale', "data option 'depth_scale': expected NAME=VALUE"),
+        ('depth_scale=mm', 'data option depth_scale=mm: expected float'),
+        ('intrinsics=5', 'data option intrinsics=5: expected CameraIntrinsics'),
+        ('topic=/a', 'rgbd-folder has no option topic: it takes depth_scale'),
+    ],
+)
+def test_a_wrong_option_of_a_command_line_is_named(word: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse_options('rgbd-folder', [word])
+
+
+def test_an_unknown_kind_and_a_missing_path_are_named() -> None:
+    with pytest.raises(DataError, match="unknown data set 'kitti': use one of rooms, nyu-dens"):
+        open_dataset('kitti', None, split='train')
+    with pytest.raises(DataError, match=r'rosbag needs a path: a rosbag2'):
+        open_dataset('rosbag', None, split='train')
+    with pytest.raises(DataError, match="unknown split 'all'"):
+        open_dataset('rooms', None, split='all')
+
+
+def test_a_scene_split_is_the_same_whatever_the_order() -> None:
+    scenes = [f'room_{index % 7}' for index in range(70)]
+    held_out = {
+        scenes[index] for index in scene_split(scenes, 'validation', validation_fraction=0.2)
+    }
+    again = list(reversed(scenes))
+    assert held_out == {
+        again[index] for index in scene_split(again, 'validation', validation_fraction=0.2)
+    }
+    assert len(held_out) == 2  # two of seven rooms are the first to reach a fifth
+
+
+def test_a_block_split_leaves_something_on_both_sides() -> None:
+    assert block_split(2, 'train', validation_fraction=0.99) == range(1)
+    assert block_split(2, 'validation', validation_fraction=0.01) == range(1, 2)
+    with pytest.raises(DataError, match=r'validation_fraction 1\.5 must be between 0 and 1'):
+        block_split(5, 'train', validation_fraction=1.5)

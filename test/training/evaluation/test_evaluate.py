@@ -1,0 +1,130 @@
+"""Evaluation: the three conventions and the protocol's order of steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from red_is_depth import RedIsDepth
+
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.eigen_test import Crop, EvaluationSample
+from depth_estimation_ros.training.evaluation.evaluate import (
+    Convention,
+    EvaluationOptions,
+    MetricAccumulator,
+    evaluate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+    from depth_estimation_ros.depth.metrics import DepthMetrics
+
+
+def sample(prediction: list[list[int]], truth: list[list[float]]) -> EvaluationSample:
+    red = np.array(prediction, dtype=np.uint8)
+    image = np.stack([red, red * 0, red * 0], axis=2)
+    return EvaluationSample(image=image, depth=np.array(truth, dtype=np.float32))
+
+
+def two_images(convention: Convention) -> DepthMetrics:
+    """One pixel of 2 m seen as 1 m, and three pixels of 4 m seen as 5 m."""
+    accumulator = MetricAccumulator(convention)
+    accumulator.add(np.array([1.0], np.float32), np.array([2.0], np.float32))
+    accumulator.add(np.full(3, 5.0, np.float32), np.full(3, 4.0, np.float32))
+    return accumulator.result()
+
+
+def test_per_image_metrics_are_means_of_images() -> None:
+    metrics = two_images(Convention.PER_IMAGE)
+    assert metrics.abs_rel == pytest.approx((1 / 2 + 1 / 4) / 2)
+    assert metrics.sq_rel == pytest.approx((1 / 2 + 1 / 4) / 2)
+    assert metrics.rmse == pytest.approx(1.0)
+    assert metrics.log10 == pytest.approx((np.log10(2) + np.log10(1.25)) / 2)
+    assert metrics.rmse_log == pytest.approx((np.log(2) + np.log(1.25)) / 2)
+    # Ratios 2 and 1.25: the limits are 1.25, 1.5625 and 1.953, and 1.25 is not below 1.25.
+    assert (metrics.a1, metrics.a2, metrics.a3) == (0.0, 0.5, 0.5)
+
+
+def test_pooled_metrics_are_means_of_pixels() -> None:
+    metrics = two_images(Convention.POOLED)
+    assert metrics.abs_rel == pytest.approx((1 / 2 + 3 / 4) / 4)
+    assert metrics.a2 == pytest.approx(3 / 4)
+    assert metrics.rmse_log == pytest.approx(np.sqrt((np.log(2) ** 2 + 3 * np.log(1.25) ** 2) / 4))
+
+
+def test_the_densedepth_head_convention_divides_by_the_prediction() -> None:
+    metrics = two_images(Convention.DENSEDEPTH_HEAD)
+    assert metrics.abs_rel == pytest.approx((1 / 1 + 3 / 5) / 4)
+    assert metrics.sq_rel == pytest.approx((1 / 1 + 3 / 5) / 4)
+    pooled = two_images(Convention.POOLED)
+    assert metrics.rmse == pooled.rmse
+    assert metrics.log10 == pytest.approx(pooled.log10)
+    assert (metrics.a1, metrics.a2, metrics.a3) == (pooled.a1, pooled.a2, pooled.a3)
+
+
+def test_pooling_takes_the_root_last() -> None:
+    accumulator = MetricAccumulator(Convention.POOLED)
+    accumulator.add(np.array([4.0], np.float32), np.array([1.0], np.float32))
+    accumulator.add(np.array([5.0], np.float32), np.array([1.0], np.float32))
+    assert accumulator.result().rmse == pytest.approx(np.sqrt((9 + 16) / 2))  # not 3.5
+
+
+def test_unknown_truth_does_not_count() -> None:
+    samples = [
+        sample([[1, 9, 9], [9, 9, 2]], [[2.0, 0.0, np.nan], [np.inf, -1.0, 4.0]]),
+        sample([[7, 7, 7], [7, 7, 7]], [[0.0] * 3] * 2),
+    ]
+    result = evaluate(RedIsDepth(), samples, EvaluationOptions())
+    assert result.metrics.abs_rel == pytest.approx(0.5)
+    assert (result.num_images, result.num_skipped) == (1, 1)
+
+
+def test_truth_beyond_a_limit_does_not_count() -> None:
+    samples = [sample([[3, 1], [1, 1], [1, 1]], [[2.0, 50.0], [50.0, 50.0], [50.0, 50.0]])]
+    result = evaluate(RedIsDepth(), samples, EvaluationOptions(max_truth=10.0))
+    assert result.metrics.abs_rel == pytest.approx(0.5)
+
+
+def test_no_known_depth_at_all_is_an_error() -> None:
+    samples = [sample([[1, 1, 1]], [[0.0, 0.0, 0.0]])]
+    with pytest.raises(DataError, match='no image with any known depth'):
+        evaluate(RedIsDepth(), samples, EvaluationOptions())
+
+
+def test_flipping_averages_depth_with_the_mirrored_images_prediction() -> None:
+    class LeftIsNear(RedIsDepth):
+        def predict(
+            self, images: Sequence[NDArray[np.uint8]], intrinsics: CameraIntrinsics | None
+        ) -> list[NDArray[np.float32]]:
+            depths = super().predict(images, intrinsics)
+            ramp = np.arange(3).astype(np.float32)
+            return [np.add(depth, ramp, dtype=np.float32) for depth in depths]
+
+    truth = [[3.0, 5.0, 7.0], [3.0, 3.0, 3.0]]
+    predictor = LeftIsNear()
+    samples = [sample([[2, 4, 6], [2, 2, 2]], truth)]
+    result = evaluate(predictor, samples, EvaluationOptions(flip=True))
+    # Red + 0, 1, 2 and, mirrored back, red + 2, 1, 0: red + 1 everywhere.
+    assert result.metrics.abs_rel == pytest.approx(0.0)
+    assert predictor.seen[1][0, :, 0].tolist() == [6, 4, 2]
+
+
+def test_median_scaling_leaves_the_error_of_shape_alone() -> None:
+    samples = [sample([[1, 2, 3], [1, 2, 3]], [[2.0, 4.0, 6.0], [2.0, 4.0, 6.0]])]
+    scaled = evaluate(RedIsDepth(), samples, EvaluationOptions(median_scaling=True))
+    assert scaled.metrics.abs_rel == pytest.approx(0.0)
+    plain = evaluate(RedIsDepth(), samples, EvaluationOptions())
+    assert plain.metrics.abs_rel == pytest.approx(0.5)
+
+
+def test_the_last_row_and_column_of_the_crop_count() -> None:
+    samples = [sample([[9, 9, 9, 9], [9, 2, 3, 9], [9, 9, 9, 9]], [[1.0] * 4] * 3)]
+    crop = Crop(top=1, bottom=1, left=1, right=2)
+    result = evaluate(RedIsDepth(), samples, EvaluationOptions(crop=crop))
+    assert result.metrics.abs_rel == pytest.approx((1 + 2) / 2)

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from dataclasses import replace
+import os
+from pathlib import Path
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from depth_estimation_ros.errors import CheckpointError
+from depth_estimation_ros.training.model.checkpoint import (
+    Checkpoint,
+    NetworkInfo,
+    load_checkpoint,
+    load_network,
+    save_checkpoint,
+)
+from depth_estimation_ros.training.model.network import build_densedepth
+from depth_estimation_ros.training.random_state import rng_state, set_rng_state
+
+INFO = NetworkInfo(
+    encoder='small',
+    variant='paper',
+    decoder_width=16,
+    positive_output=True,
+    align_corners=False,
+    leaky_slope=0.3,
+    input_size=(64, 128),
+    min_depth=0.5,
+    max_depth=20.0,
+    training_fx=110.0,
+    training_data='blobs',
+    licence='CC0',
+    metrics={'abs_rel': 0.1},
+    metrics_data='other blobs',
+)
+
+
+def _save(path: Path, info: NetworkInfo = INFO) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    weights = INFO.build().state_dict()
+    save_checkpoint(path, Checkpoint(info=info, weights=weights))
+    return weights
+
+
+def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
+    weights = _save(tmp_path / 'a.pt')
+    network, info = load_network(tmp_path / 'a.pt')
+    assert info == INFO
+    assert not network.training
+    assert (network.align_corners, network.leaky_slope) == (False, 0.3)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, weights[name])
+
+
+def test_training_state_survives(tmp_path: Path) -> None:
+    weights = build_densedepth('small', decoder_width=16).state_dict()
+    state = {'step': 3, 'rng': rng_state(), 'nested': {'list': [1.5, 'x']}}
+    save_checkpoint(tmp_path / 'a.pt', Checkpoint(info=INFO, weights=weights, training=state))
+    drawn = random.random(), np.random.rand(), torch.rand(1).item()  # noqa: S311, NPY002
+    loaded = load_checkpoint(tmp_path / 'a.pt').training
+    set_rng_state(loaded['rng'])
+    again = random.random(), np.random.rand(), torch.rand(1).item()  # noqa: S311, NPY002
+    assert drawn == again
+    assert (loaded['step'], loaded['nested']) == (3, {'list': [1.5, 'x']})
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    _save(tmp_path / 'a.pt', replace(INFO, decoder_width=32))
+    with pytest.raises(
+        CheckpointError, match=r'a\.pt is of another architecture: conv2.weight has'
+    ):
+        load_network(tmp_path / 'a.pt')
+
+
+def test_an_encoder_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    _save(tmp_path / 'a.pt', replace(INFO, encoder='vgg'))
+    with pytest.raises(CheckpointError, match=r"a\.pt: unknown encoder 'vgg'"):
+        load_network(tmp_path / 'a.pt')
+
+
+def test_a_missing_and_an_unexpected_weight_are_named(tmp_path: Path) -> None:
+    weights = INFO.build().state_dict()
+    weights['extra'] = weights.pop('conv3.bias')
+    save_checkpoint(tmp_path / 'a.pt', Checkpoint(info=INFO, weights=weights))
+    with pytest.raises(CheckpointError, match=r'conv3.bias is missing \(and 1 more\)'):
+        load_network(tmp_path / 'a.pt')
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ('executed',)
+
+
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+def test_a_pickle_that_is_no_checkpoint_is_refused_and_not_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'plain.pt').write_bytes(pickle.dumps(Malicious()))
+    torch.save(Malicious(), tmp_path / 'zipped.pt')
+    for name in ('plain.pt', 'zipped.pt'):
+        with pytest.raises(CheckpointError, match=f'{name} is not a checkpoint'):
+            load_checkpoint(tmp_path / name)
+    assert not (tmp_path / 'executed').exists()
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'text.pt').write_text('hello')
+    (tmp_path / 'empty.pt').write_bytes(b'')
+    torch.save({'state_dict': {}}, tmp_path / 'foreign.pt')
+    torch.save([1, 2], tmp_path / 'list.pt')
+    for name in ('text.pt', 'empty.pt', 'foreign.pt', 'list.pt'):
+        with pytest.raises(CheckpointError, match=f'{name} is not a checkpoint'):
+            load_checkpoint(tmp_path / name)
+    with pytest.raises(CheckpointError, match=r'there is no checkpoint .*none\.pt'):
+        load_checkpoint(tmp_path / 'none.pt')
+
+
+def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    _save(tmp_path / 'a.pt')
+    content = (tmp_path / 'a.pt').read_bytes()
+    (tmp_path / 'a.pt').write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match=r'a\.pt is not a checkpoint of this package, or is'):
+        load_checkpoint(tmp_path / 'a.pt')
+
+
+def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    contents = {'format': 'depth_estimation_ros checkpoint', 'format_version': 99}
+    torch.save(contents, tmp_path / 'a.pt')
+    with pytest.raises(CheckpointError, match='checkpoint format 99, this version reads 1'):
+        load_checkpoint(tmp_path / 'a.pt')
+
+
+FULL_DISK = """
+import resource, signal, sys
+sys.path[:0] = {path!r}
+from test_checkpoint import INFO, _save
+from depth_estimation_ros.errors import CheckpointError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+from pathlib import Path
+try:
+    _save(Path({file!r}))
+except CheckpointError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / 'a.pt'
+    _save(file)
+    good = file.read_bytes()
+    code = FULL_DISK.format(path=[str(Path(__file__).parent), *sys.path], file=str(file))
+    result = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert f'cannot save the checkpoint {file}' in result.stdout
+    assert 'File too large' in result.stdout
+    assert 'a file that was there before is unchanged' in result.stdout
+    assert file.read_bytes() == good
+    assert [path.name for path in tmp_path.iterdir()] == ['a.pt']
