@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from pathlib import Path
@@ -114,3 +115,25 @@ def _arrows(folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        'estimator.DepthEstimator',
+        'estimator.default_model_path',
+        'camera.CameraIntrinsics',
+        'training.datasets.open_dataset',
+        'training.keras_weights.load_keras',
+        'training.model.build_densedepth',
+    ],
+)
+def test_what_users_import_stays_where_the_documents_say(path: str) -> None:
+    if path.startswith('training.'):
+        pytest.importorskip('torch')
+    module, _, name = f'depth_estimation_ros.{path}'.rpartition('.')
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_face_of_the_networks_loads_torch_when_it_is_asked_for_one() -> None:
+    assert 'torch' not in _loaded_by('import depth_estimation_ros.training.model')
