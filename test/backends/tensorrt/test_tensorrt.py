@@ -84,7 +84,9 @@ def test_nothing_is_used_that_version_11_has_removed(tmp_path: Path) -> None:
     removed = set().union(*everything[:-1]) - everything[-1]
     for known in ('FP16', 'EXPLICIT_BATCH', 'IInt8Calibrator', 'device_memory_size'):
         assert known in removed, 'else this test proves nothing'
-    files = sorted((ROOT / 'depth_estimation_ros/backends/tensorrt').glob('*.py'))
+    folder = ROOT / 'depth_estimation_ros/backends/tensorrt'
+    modules = ('api', 'backend', 'builder', 'errors', 'session')  # the rest calls no TensorRT
+    files = [folder / f'{name}.py' for name in modules]
     assert len(files) > 3
     used = {name for path in files for name in names_in(path)}
     assert 'build_serialized_network' in used
