@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 import math
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,8 @@ import torch.nn.functional as F
 import torchvision
 
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.training.model.efficientnet_lite import EfficientNetLiteEncoder
+from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
 from depth_estimation_ros.training.model.encoders import (
     DenseNetEncoder,
     Encoder,
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 VARIANTS: Final = ('paper', 'blog')
-IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 LEAKY_SLOPE: Final = 0.2
 # Where an exponentiated output starts: a quarter of max_depth, as most of a room is.
 TYPICAL_RAW_OUTPUT: Final = 4.0
@@ -51,8 +52,11 @@ ENCODERS: Final[dict[str, Callable[[], Encoder]]] = {
     'densenet201': _densenet201,
     'resnet50': ResNet50Encoder,
     'small': SmallDenseNetEncoder,
+    'efficientnet_lite0': partial(EfficientNetLiteEncoder, 'efficientnet_lite0'),
+    'efficientnet_lite1': partial(EfficientNetLiteEncoder, 'efficientnet_lite1'),
+    'efficientnet_lite2': partial(EfficientNetLiteEncoder, 'efficientnet_lite2'),
 }
-SMALL_DECODER_WIDTH: Final = 128
+LIGHT_DECODER_WIDTH: Final = 128
 
 
 class UpBlock(nn.Module):
@@ -186,15 +190,15 @@ def build_densedepth(
     """Build a network with random weights.
 
     Args:
-        encoder: 'densenet169', 'densenet121', 'densenet201', 'resnet50' or 'small'.
+        encoder: A key of `ENCODERS`, such as 'densenet169' or 'efficientnet_lite0'.
         variant: 'paper' (what the released weights are: no activation after the first
             convolution of a block, decoder as wide as the encoder) or 'blog' (what the authors'
             later code and the blog are: an activation there, half the width).
         decoder_width: Channels of the decoder's first layer, a multiple of 16; None = the
             variant's own.
         keras_v1: Use Keras' ResNet-50 instead of torchvision's, for weights from Keras.
-        positive_output: Exponentiate the last layer; None = only for 'small'. The paper's is
-            linear.
+        positive_output: Exponentiate the last layer; None = only for light encoders. The paper's
+            is linear.
 
     Returns:
         The network, in training mode.
@@ -202,8 +206,7 @@ def build_densedepth(
     Raises:
         ConfigError: An unknown encoder or variant, or a width that cannot be halved four times.
     """
-    if encoder not in ENCODERS:
-        raise ConfigError(f'unknown encoder {encoder!r}: use one of {", ".join(ENCODERS)}')
+    is_light = encoder_kind(encoder).is_light
     if variant not in VARIANTS:
         raise ConfigError(f'unknown variant {variant!r}: use one of {", ".join(VARIANTS)}')
     if keras_v1 and encoder != 'resnet50':
@@ -211,7 +214,7 @@ def build_densedepth(
     trunk = KerasResNet50Encoder() if keras_v1 else ENCODERS[encoder]()
     width = decoder_width
     if width is None:
-        width = _own_width(trunk, encoder=encoder, variant=variant)
+        width = LIGHT_DECODER_WIDTH if is_light else _own_width(trunk, variant=variant)
     if width < 16 or width % 16:
         raise ConfigError(f'decoder_width {width} must be a positive multiple of 16')
     return DenseDepthNet(
@@ -219,15 +222,13 @@ def build_densedepth(
         encoder_name=encoder,
         variant=variant,
         decoder_width=width,
-        positive_output=encoder == 'small' if positive_output is None else positive_output,
-        batch_norm=encoder == 'small',
+        positive_output=is_light if positive_output is None else positive_output,
+        batch_norm=is_light,
     )
 
 
-def _own_width(trunk: Encoder, *, encoder: str, variant: str) -> int:
+def _own_width(trunk: Encoder, *, variant: str) -> int:
     """Return the decoder width that a variant has with this encoder."""
-    if encoder == 'small':
-        return SMALL_DECODER_WIDTH
     channels = trunk.channels[-1]
     return channels if variant == 'paper' else channels // 2
 

