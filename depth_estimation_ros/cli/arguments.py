@@ -70,13 +70,13 @@ def add_data_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -
         '--data-option',
         action='append',
         default=[],
-        type=_key_and_value,
+        type=key_and_value,
         metavar='KEY=VALUE',
         help='what this kind of data takes besides its path, such as depth_scale=0.001',
     )
 
 
-def _key_and_value(text: str) -> tuple[str, object]:
+def key_and_value(text: str) -> tuple[str, object]:
     """Parse KEY=VALUE; a value that is a number is one (argparse type)."""
     key, equals, value = text.partition('=')
     if not equals or not key.isidentifier():

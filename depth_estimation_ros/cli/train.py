@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+import argparse
+from dataclasses import dataclass, field, fields, replace
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.cli.arguments import add_data_option, positive_float
+from depth_estimation_ros.cli.arguments import key_and_value, positive_float
 from depth_estimation_ros.training.config import CHOICES, TrainConfig
 from depth_estimation_ros.training.presets import PRESETS
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Sequence
 
     from depth_estimation_ros.training.run import TrainingData
 
@@ -21,6 +22,58 @@ __all__ = ['HELP', 'add_arguments', 'run']
 HELP = 'train DenseDepth on NYU Depth v2, your own recordings or synthetic rooms'
 _INTERRUPTED = 130
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class DataRequest:
+    """One --data with the options that follow it.
+
+    Attributes:
+        kind: A key of DATASET_KINDS.
+        path: Its file or folder; None = none was given.
+        weight: How often it is drawn from, in relation to the others.
+        options: What `open_dataset` takes besides.
+    """
+
+    kind: str
+    path: str | None = None
+    weight: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class _AddData(argparse.Action):
+    """--data KIND [PATH]: a data set more."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        words = [str(word) for word in values or []]
+        if len(words) > 2:
+            parser.error(f'{option_string} takes a kind and a path, not {" ".join(words)}')
+        request = DataRequest(kind=words[0], path=words[1] if len(words) == 2 else None)
+        namespace.data = [*(namespace.data or []), request]
+
+
+class _DescribeData(argparse.Action):
+    """--data-option and --data-weight: of the --data before them, or of the rooms."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        del parser, option_string
+        namespace.data = namespace.data or [DataRequest(kind='rooms')]
+        if self.dest == 'data_weight':
+            namespace.data[-1].weight = values
+        else:
+            namespace.data[-1].options[values[0]] = values[1]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,12 +106,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         '--data',
         nargs='+',
-        default=['rooms'],
+        action=_AddData,
         metavar=('KIND', 'PATH'),
         help='rooms (synthetic; the path is a folder that keeps them), or nyu-densedepth, '
-        'nyu-labeled, rgbd-folder or rosbag with its path (rooms)',
+        'nyu-labeled, rgbd-folder or rosbag with its path (rooms). Given several times, all are '
+        'learnt together, and the validation split of the first chooses the best checkpoint',
     )
-    add_data_option(data)
+    data.add_argument(
+        '--data-option',
+        action=_DescribeData,
+        type=key_and_value,
+        default=argparse.SUPPRESS,
+        metavar='KEY=VALUE',
+        help='what the --data before takes besides its path, such as depth_scale=0.001',
+    )
+    data.add_argument(
+        '--data-weight',
+        action=_DescribeData,
+        type=positive_float,
+        default=argparse.SUPPRESS,
+        metavar='W',
+        help='how often the --data before is drawn from, in relation to the others (1)',
+    )
     data.add_argument(
         '--data-name', metavar='TEXT', help='what the model card shall call the data (its kind)'
     )
@@ -70,8 +139,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_setting(group: Any, name: str, kind: str, words: str) -> None:
     """Declare the option of one field of the configuration."""
-    import argparse
-
     options: dict[str, Any] = {'default': argparse.SUPPRESS, 'dest': f'setting:{name}'}
     flag = f'--{name.replace("_", "-")}'
     words = words.replace('%', '%%')
@@ -91,8 +158,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DepthEstimationError: The settings, the data or a checkpoint cannot be used.
     """
-    if len(args.data) > 2:
-        args.usage_error(f'--data takes a kind and a path, not {" ".join(args.data)}')
     from depth_estimation_ros.training.distributed import process_group
     from depth_estimation_ros.training.run import train
 
@@ -129,16 +194,40 @@ def _config(args: argparse.Namespace) -> TrainConfig:
 def _open_data(args: argparse.Namespace, config: TrainConfig) -> TrainingData:
     """Open the training and the validation split."""
     from depth_estimation_ros.training.data.datasets import open_dataset
+    from depth_estimation_ros.training.data.mixture import DataSource, Mixture
     from depth_estimation_ros.training.run import TrainingData
 
-    kind, path = args.data[0], args.data[1] if len(args.data) == 2 else None
-    options: dict[str, Any] = {'size': config.image_size, **dict(args.data_option)}
+    requests: list[DataRequest] = args.data or [DataRequest(kind='rooms')]
+
+    def opened(split: str) -> Mixture:
+        return Mixture(
+            [
+                DataSource(
+                    name=name,
+                    dataset=open_dataset(
+                        one.kind, one.path, split=split, size=config.load_size, **one.options
+                    ),
+                    weight=one.weight,
+                )
+                for name, one in zip(_names(requests), requests, strict=True)
+            ]
+        )
+
     return TrainingData(
-        train=open_dataset(kind, path, split='train', **options),
-        validation=open_dataset(kind, path, split='validation', **options),
-        name=args.data_name or kind,
+        train=opened('train'),
+        validation=opened('validation'),
+        name=args.data_name or ' and '.join(_names(requests)),
         licence=args.licence,
     )
+
+
+def _names(requests: Sequence[DataRequest]) -> list[str]:
+    """Name data sets by their kind; several of a kind are numbered."""
+    kinds = [request.kind for request in requests]
+    return [
+        kind if kinds.count(kind) == 1 else f'{kind}-{kinds[:index].count(kind) + 1}'
+        for index, kind in enumerate(kinds)
+    ]
 
 
 def _render_rooms(data: TrainingData) -> None:
@@ -146,8 +235,10 @@ def _render_rooms(data: TrainingData) -> None:
 
     Rendered while training they would be rendered again in every epoch.
     """
+    from depth_estimation_ros.training.data.mixture import Mixture
     from depth_estimation_ros.training.data.synthetic_rooms import SyntheticRooms
 
-    for rooms in (data.train, data.validation):
+    splits = [split for split in (data.train, data.validation) if split is not None]
+    for rooms in (one.dataset for split in splits for one in Mixture.of(split).sources):
         if isinstance(rooms, SyntheticRooms) and rooms.has_cache:
             rooms.prefill_with_bar()

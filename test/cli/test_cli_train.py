@@ -125,3 +125,33 @@ def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for flag in ('--encoder-weights', '--coarse-fraction', '--no-channels-last', '--ema-decay'):
         assert flag in text
+
+
+def test_two_data_sets_are_learned_together_and_measured_apart(
+    recording: Path, tmp_path: Path
+) -> None:
+    torch.set_num_threads(1)
+    output = tmp_path / 'run'
+    command = ['train', *SMALL, '--output', str(output)]
+    command += ['--data', 'rgbd-folder', str(recording), '--data-weight', '3']
+    command += ['--data-option', 'frame_px=2', '--data', 'rgbd-folder', str(recording)]
+    assert main(command) == 0
+    log = [json.loads(line) for line in (output / 'log.jsonl').read_text().splitlines()]
+    measured = next(record for record in log if 'val/abs_rel' in record)
+    assert measured['val/rgbd-folder-2/abs_rel'] > 0
+    checkpoint = load_checkpoint(output / 'last.pt')
+    assert checkpoint.training['data'] == [[18, 0.75], [18, 0.25]]  # of 20 two validate
+    assert checkpoint.info.metrics_data == '2 images of the validation split of rgbd-folder-1'
+    assert checkpoint.info.training_data == 'rgbd-folder-1 and rgbd-folder-2'
+
+
+def test_a_mixture_of_other_weights_is_not_resumed(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.set_num_threads(1)
+    data = ['--data', 'rgbd-folder', str(recording)]
+    command = ['train', *SMALL, '--output', str(tmp_path / 'run')]
+    assert main([*command, *data, *data, '--max-minutes', '1e-9']) == 0
+    assert main([*command, *data, '--data-weight', '3', *data, '--resume']) == 1
+    message = capsys.readouterr().err
+    assert 'data was [[18, 0.5], [18, 0.5]], is [[18, 0.75], [18, 0.25]]' in message

@@ -4,8 +4,11 @@ import pytest
 from tiny_training import BrightIsFar, tiny_config
 import torch
 
+from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.mixture import DataSource, Mixture
 from depth_estimation_ros.training.optimization import WeightAverage, learning_rate
-from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatches
+from depth_estimation_ros.training.sampling import ShuffledBatches
+from depth_estimation_ros.training.shapes import shapes_of_budget
 
 
 def _all(num_samples: int, steps: range, *, rank: int = 0, num_processes: int = 1) -> list[int]:
@@ -39,11 +42,82 @@ def test_a_batch_may_be_larger_than_the_data_set() -> None:
 
 def test_a_sample_has_a_name() -> None:
     class Nameless(torch.utils.data.Dataset[int]):
-        pass
+        def __len__(self) -> int:
+            return 5
 
-    assert IndexedDataset(BrightIsFar()).sample_name(3) == 'blob 3'
-    assert IndexedDataset(Nameless()).sample_name(3) == 'sample 3'
-    assert IndexedDataset(BrightIsFar())[3]['index'] == 3
+    assert Mixture.of(BrightIsFar()).sample_name(3) == 'blob 3'
+    assert Mixture.of(Nameless()).sample_name(3) == 'sample 3'
+    assert Mixture.of(BrightIsFar())[3]['index'] == 3
+
+
+def _three_to_one(steps: range, *, rank: int = 0, num_processes: int = 1) -> list[list[int]]:
+    return list(
+        ShuffledBatches(
+            (5, 4),
+            weights=(0.75, 0.25),
+            batch_size=4,
+            steps=steps,
+            seed=1,
+            rank=rank,
+            num_processes=num_processes,
+        )
+    )
+
+
+def test_every_batch_has_nearly_its_share_of_each_data_set() -> None:
+    batches = _three_to_one(range(1000))
+    from_second = [sum(index >= 5 for index in batch) for batch in batches]
+    assert sum(from_second) == pytest.approx(1000, abs=3)  # a quarter of 4000
+    assert set(from_second) <= {0, 1, 2}
+
+
+def test_of_each_data_set_every_sample_comes_before_any_comes_again() -> None:
+    stream = [index for batch in _three_to_one(range(40)) for index in batch]
+    second = [index for index in stream if index >= 5]
+    first = [index for index in stream if index < 5]
+    assert sorted(second[:4]) == sorted(second[4:8]) == [5, 6, 7, 8]
+    assert sorted(first[:5]) == sorted(first[5:10]) == [0, 1, 2, 3, 4]
+    assert first[:5] != first[5:10]
+
+
+def test_a_mixed_stream_can_be_entered_anywhere_and_shared() -> None:
+    whole = _three_to_one(range(20))
+    assert _three_to_one(range(7, 20)) == whole[7:]
+    halves = [_three_to_one(range(20), rank=rank, num_processes=2) for rank in (0, 1)]
+    assert [one + other for one, other in zip(*halves, strict=True)] == whole
+
+
+def test_a_mixture_names_the_data_set_of_a_sample() -> None:
+    mixture = Mixture(
+        [
+            DataSource(name='kitchen', dataset=BrightIsFar(3), weight=2),
+            DataSource(name='rooms', dataset=BrightIsFar(4, first_seed=50)),
+        ]
+    )
+    assert len(mixture) == 7
+    assert mixture.weights == pytest.approx((2 / 3, 1 / 3))
+    assert mixture.sample_name(2) == 'kitchen: blob 2'
+    assert mixture.sample_name(3) == 'rooms: blob 0'
+    assert torch.equal(mixture[3]['image'], BrightIsFar(4, first_seed=50)[0]['image'])
+    with pytest.raises(IndexError, match='item 7 of 7'):
+        mixture[7]
+
+
+@pytest.mark.parametrize('weight', [0.0, -2.0, float('inf'), float('nan')])
+def test_a_weight_that_is_not_above_0_is_refused(weight: float) -> None:
+    with pytest.raises(DataError, match=f'data weight {weight:g} of rooms must be above 0'):
+        Mixture([DataSource(name='rooms', dataset=BrightIsFar(), weight=weight)])
+
+
+def test_a_data_set_without_samples_is_refused() -> None:
+    with pytest.raises(DataError, match='the training data is empty'):
+        Mixture.of(BrightIsFar(0))
+
+
+def test_shapes_of_a_budget_are_multiples_of_32_with_nearly_as_many_pixels() -> None:
+    # 192 * 256 = 49152: sqrt(49152 * 9/16) = 166 -> 160, sqrt(49152 * 16/9) = 296 -> 288, ...
+    assert shapes_of_budget(192, 256) == [(160, 288), (224, 224), (256, 192), (288, 160)]
+    assert shapes_of_budget(32, 32) == [(32, 32), (32, 32), (32, 32), (32, 32)]
 
 
 def test_the_rate_rises_and_falls_along_a_cosine() -> None:

@@ -50,6 +50,7 @@ class NyuDenseDepth(RgbdDataset):
         split: str = 'train',
         size: tuple[int, int] | None = None,
         validation_fraction: float = 0.02,
+        frame_px: int = 0,
     ) -> None:
         """Index the split; no image is read yet.
 
@@ -58,11 +59,12 @@ class NyuDenseDepth(RgbdDataset):
             split: 'train', 'validation' or 'test'.
             size: (height, width) of the items [px]; None = as recorded, 480x640.
             validation_fraction: Share of the training set, at least, that validation gets.
+            frame_px: Rows and columns to cut off each side of every image first.
 
         Raises:
             DataError: The file is missing, damaged or unsafe, or a csv is missing or wrong.
         """
-        super().__init__(size)
+        super().__init__(size, frame_px=frame_px)
         self.split = check_split(split)
         archive = open_archive(Path(path))
         rows = self._existing_rows(archive, TEST_CSV if self.split == 'test' else TRAIN_CSV)
@@ -101,6 +103,8 @@ class NyuDenseDepth(RgbdDataset):
             nyu_camera(height=raw.shape[0], width=raw.shape[1]),
             size=self.size,
             metres_per_unit=TEST_METRES_PER_UNIT if is_test else TRAIN_METRES_PER_LEVEL,
+            frame_px=self.frame_px,
+            depth_step=0.0 if is_test else TRAIN_METRES_PER_LEVEL,
             name=image_name,
         )
 

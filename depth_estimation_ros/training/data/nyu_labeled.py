@@ -44,6 +44,7 @@ class NyuLabeled(RgbdDataset):
         splits_path: str | Path | None = None,
         raw_depth: bool = False,
         validation_fraction: float = 0.1,
+        frame_px: int = 0,
     ) -> None:
         """Index the split; no image is read yet.
 
@@ -54,11 +55,12 @@ class NyuLabeled(RgbdDataset):
             splits_path: splits.mat; None = beside the other.
             raw_depth: Take what the Kinect measured, with gaps, and not what was painted in.
             validation_fraction: Share of the training part, at least, that validation gets.
+            frame_px: Rows and columns to cut off each side of every image first.
 
         Raises:
             DataError: A file is missing, damaged or of another format.
         """
-        super().__init__(size)
+        super().__init__(size, frame_px=frame_px)
         self.split = check_split(split)
         path = Path(path)
         self.path = path / MAT_NAME if path.is_dir() else path
@@ -96,7 +98,7 @@ class NyuLabeled(RgbdDataset):
         except (OSError, KeyError) as err:
             raise SampleError(f'{name}: cannot be read: {err}') from err
         camera = nyu_camera(height=depth.shape[0], width=depth.shape[1])
-        return fit_sample(image, depth, camera, size=self.size, name=name)
+        return fit_sample(image, depth, camera, size=self.size, frame_px=self.frame_px, name=name)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, '_file': None, '_process': 0}

@@ -62,15 +62,31 @@ class Fit:
     size: tuple[int, int]
 
     @classmethod
-    def between(cls, source: tuple[int, int], size: tuple[int, int] | None) -> Fit:
-        """Choose the part of (height, width) images to keep; None keeps all at its size."""
-        height, width = source
-        size = size or source
+    def between(
+        cls, source: tuple[int, int], size: tuple[int, int] | None, *, frame_px: int = 0
+    ) -> Fit:
+        """Choose the part of (height, width) images to keep; None keeps its size.
+
+        Args:
+            source: Size of the images.
+            size: Size wanted.
+            frame_px: Rows and columns that are cut off each side in any case.
+
+        Raises:
+            SampleError: The frame leaves nothing.
+        """
+        height, width = source[0] - 2 * frame_px, source[1] - 2 * frame_px
+        if height < 1 or width < 1:
+            raise SampleError(
+                f'frame_px {frame_px} leaves nothing of an image of {source[0]}x{source[1]}: '
+                f'it must be below {min(source) / 2:g}'
+            )
+        size = size or (height, width)
         kept_height = min(height, max(1, round(width * size[0] / size[1])))
         kept_width = min(width, max(1, round(height * size[1] / size[0])))
         return cls(
-            top=(height - kept_height) // 2,
-            left=(width - kept_width) // 2,
+            top=frame_px + (height - kept_height) // 2,
+            left=frame_px + (width - kept_width) // 2,
             height=kept_height,
             width=kept_width,
             size=size,
@@ -120,6 +136,8 @@ def decode_sample(
     *,
     size: tuple[int, int] | None,
     metres_per_unit: float = 1.0,
+    frame_px: int = 0,
+    depth_step: float = 0.0,
     name: str,
 ) -> RgbdSample:
     """Make a sample of an encoded image and its depth.
@@ -130,13 +148,15 @@ def decode_sample(
         camera: Intrinsics at the recorded size.
         size: (height, width) wanted; None = as recorded.
         metres_per_unit: What 1 stands for in the depth [m].
+        frame_px: Rows and columns to cut off each side first.
+        depth_step: The steps that depth was recorded in [m]; 0 = too fine to matter.
         name: The image's, for messages.
 
     Raises:
         SampleError: The image is damaged, or not of the depth's size.
     """
     source = raw_depth.shape[0], raw_depth.shape[1]
-    fit = Fit.between(source, size)
+    fit = Fit.between(source, size, frame_px=frame_px)
     reduced = fit.reduction(source)
     image = decode_image(image_data, name=name, reduced=reduced)
     found = tuple(side * reduced for side in image.shape[:2])
@@ -146,6 +166,7 @@ def decode_sample(
         image=fit.image(image, reduced=reduced),
         depth=known_depth(fit.depth(raw_depth), metres_per_unit),
         intrinsics=fit.intrinsics(camera),
+        depth_step=depth_step,
     )
 
 
@@ -156,6 +177,8 @@ def fit_sample(
     *,
     size: tuple[int, int] | None,
     metres_per_unit: float = 1.0,
+    frame_px: int = 0,
+    depth_step: float = 0.0,
     name: str,
 ) -> RgbdSample:
     """Make a sample of a decoded image and its depth; see `decode_sample`."""
@@ -164,11 +187,12 @@ def fit_sample(
         raise SampleError(
             f'{name}: the image is {image.shape[:2]} (height, width), its depth {source}'
         )
-    fit = Fit.between(source, size)
+    fit = Fit.between(source, size, frame_px=frame_px)
     return RgbdSample(
         image=fit.image(image),
         depth=known_depth(fit.depth(raw_depth), metres_per_unit),
         intrinsics=fit.intrinsics(camera),
+        depth_step=depth_step,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,9 +16,17 @@ from depth_estimation_ros.camera.camera_info_file import read_camera_info
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.errors import ConfigError, DataError
 from depth_estimation_ros.training.data.rgbd_decoding import decode_depth_png, decode_sample
-from depth_estimation_ros.training.data.rgbd_pairs import find_pairs
+from depth_estimation_ros.training.data.rgbd_pairs import Pair, find_pairs
 from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample, SampleError
-from depth_estimation_ros.training.data.splits import block_split, check_split
+from depth_estimation_ros.training.data.splits import (
+    block_split,
+    check_split,
+    number_runs,
+    scene_split,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 INTRINSICS_NAMES: Final = ('intrinsics.json', 'intrinsics.yaml', 'intrinsics.yml')
 
@@ -43,6 +51,9 @@ class RgbdFolder(RgbdDataset):
         depth_scale: float = 0.001,
         intrinsics: CameraIntrinsics | None = None,
         validation_fraction: float = 0.1,
+        split_runs: bool = False,
+        frame_px: int = 0,
+        depth_step: float = 0.0,
     ) -> None:
         """Find the pairs; no image is read yet.
 
@@ -54,11 +65,19 @@ class RgbdFolder(RgbdDataset):
                 the TUM RGB-D sets.
             intrinsics: Of all images; None = as intrinsics.json or .yaml in the folder says.
             validation_fraction: Share of the recording that validation gets.
+            split_runs: Take runs of consecutive file numbers for scenes, and scenes for validation
+                from all over the recording, instead of its end.
+            frame_px: Rows and columns to cut off each side of every image first.
+            depth_step: The steps that depth was recorded in [m], which are not to be learnt as
+                edges; 0 = too fine to matter.
 
         Raises:
             DataError: There is no such folder, no pair in it, or a wrong file of intrinsics.
         """
-        super().__init__(size)
+        super().__init__(size, frame_px=frame_px)
+        if not 0 <= depth_step < np.inf:
+            raise DataError(f'depth_step {depth_step} must be 0 or more [m]')
+        self.depth_step = depth_step
         if not 0 < depth_scale < np.inf:
             raise DataError(f'depth_scale {depth_scale} must be above 0 [m per unit]')
         self.split = check_split(split)
@@ -69,11 +88,20 @@ class RgbdFolder(RgbdDataset):
         folder, whole = _split_folder(root, self.split)
         pairs, self.num_skipped = find_pairs(folder)
         if not whole:
-            chosen = block_split(len(pairs), self.split, validation_fraction=validation_fraction)
+            chosen = self._chosen(pairs, validation_fraction, by_runs=split_runs)
             pairs = [pairs[index] for index in chosen]
         self._pairs = pairs
         self._root = root
         self._intrinsics = intrinsics or _find_intrinsics(folder) or _find_intrinsics(root)
+
+    def _chosen(
+        self, pairs: Sequence[Pair], validation_fraction: float, *, by_runs: bool
+    ) -> Sequence[int]:
+        """Return which pairs of one recording the split has."""
+        if not by_runs or self.split == 'test':
+            return block_split(len(pairs), self.split, validation_fraction=validation_fraction)
+        runs = number_runs([image.stem for image, _ in pairs])
+        return scene_split(runs, self.split, validation_fraction=validation_fraction)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -104,6 +132,8 @@ class RgbdFolder(RgbdDataset):
             camera,
             size=self.size,
             metres_per_unit=self.depth_scale,
+            frame_px=self.frame_px,
+            depth_step=self.depth_step,
             name=str(image_path),
         )
 

@@ -42,18 +42,20 @@ class RgbdSample:
         image: (H, W, 3) uint8 RGB.
         depth: (H, W) float32 depth along Z [m], 0 = missing.
         intrinsics: The camera's at this size, None = unknown.
+        depth_step: The steps that depth was recorded in [m]; 0 = too fine to matter.
     """
 
     image: NDArray[np.uint8]
     depth: NDArray[np.float32]
     intrinsics: CameraIntrinsics | None = None
+    depth_step: float = 0.0
 
     def item(self) -> dict[str, torch.Tensor]:
         """Return what a network is trained with.
 
         Returns:
-            `image` (3, H, W) uint8 RGB, `depth` (H, W) float32 [m], 0 = missing, and `intrinsics`
-            (4,) float32 fx, fy, cx, cy [px], all 0 = unknown.
+            `image` (3, H, W) uint8 RGB, `depth` (H, W) float32 [m], 0 = missing, `intrinsics`
+            (4,) float32 fx, fy, cx, cy [px], all 0 = unknown, and `depth_step` () float32 [m].
         """
         camera = self.intrinsics
         values = (0.0, 0.0, 0.0, 0.0)
@@ -63,6 +65,7 @@ class RgbdSample:
             'image': torch.from_numpy(np.ascontiguousarray(self.image.transpose(2, 0, 1))),
             'depth': torch.from_numpy(np.ascontiguousarray(self.depth)),
             'intrinsics': torch.tensor(values, dtype=torch.float32),
+            'depth_step': torch.tensor(self.depth_step, dtype=torch.float32),
         }
 
 
@@ -73,13 +76,18 @@ class RgbdDataset(Dataset[dict[str, torch.Tensor]]):
 
     Attributes:
         size: (height, width) of every item [px]; None = as recorded.
+        frame_px: So many rows and columns are cut off each side of every image before it is
+            resized: NYU's have a white frame.
         num_skipped: Samples that the data set lists but does not have.
     """
 
-    def __init__(self, size: tuple[int, int] | None) -> None:
+    def __init__(self, size: tuple[int, int] | None, *, frame_px: int = 0) -> None:
         if size is not None and min(size) < 1:
             raise DataError(f'size {size} has no pixels')
+        if not isinstance(frame_px, int) or frame_px < 0:
+            raise DataError(f'frame_px {frame_px} must be a whole number, 0 or more [px]')
         self.size = size
+        self.frame_px = frame_px
         self.num_skipped = 0
 
     @abstractmethod

@@ -7,6 +7,7 @@ names alone, so it is the same in every run and on every machine.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from depth_estimation_ros.errors import DataError
@@ -60,6 +61,27 @@ def scene_split(scenes: Sequence[str], split: str, *, validation_fraction: float
             break
     wanted = split == 'validation'
     return [index for index, scene in enumerate(scenes) if (scene in held_out) == wanted]
+
+
+def number_runs(names: Sequence[str]) -> list[str]:
+    """Return the run of consecutive numbers that each name ends in, by its first name.
+
+    Where numbers are missing between two files the scene has changed, as in a part of a data set
+    that was split by scenes.
+
+    Raises:
+        DataError: A name does not end in a number.
+    """
+    runs: list[str] = []
+    last: int | None = None
+    for name in names:
+        digits = re.search(r'(\d+)$', name)
+        if digits is None:
+            raise DataError(f'{name!r} does not end in a number: leave split_runs out')
+        number = int(digits[1])
+        runs.append(runs[-1] if last is not None and number == last + 1 else name)
+        last = number
+    return runs
 
 
 def block_split(num_samples: int, split: str, *, validation_fraction: float) -> range:

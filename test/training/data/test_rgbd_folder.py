@@ -212,3 +212,69 @@ def test_depth_that_is_not_a_positive_number_is_missing() -> None:
     assert known_depth(np.array([[0, 1500]], np.uint16), 0.001).tolist() == [
         [0.0, pytest.approx(1.5)]
     ]
+
+
+def test_a_frame_is_cut_off_before_anything_else() -> None:
+    # Without 12 px all round 456x616 are left; 4:3 of them are 456x608, from column 16 on
+    fit = Fit.between((480, 640), (228, 304), frame_px=12)
+    assert (fit.top, fit.left, fit.height, fit.width) == (12, 16, 456, 608)
+    whole = Fit.between((480, 640), None, frame_px=12)
+    assert (whole.top, whole.left, whole.size) == (12, 12, (456, 616))
+    assert whole.depth(np.arange(480 * 640).reshape(480, 640))[0, 0] == 12 * 640 + 12
+
+
+def test_a_frame_moves_the_principal_point(tmp_path: Path) -> None:
+    _write_pair(tmp_path, 'rgb/1.png', 'depth/1.png')
+    values = {'fx': 50.0, 'fy': 50.0, 'cx': 20.0, 'cy': 10.0}
+    (tmp_path / 'intrinsics.json').write_text(json.dumps(values))
+    item = RgbdFolder(tmp_path, split='test', frame_px=3)[0]
+    assert item['image'].shape == (3, HEIGHT - 6, WIDTH - 6)
+    assert item['intrinsics'].tolist() == [50.0, 50.0, 17.0, 7.0]
+
+
+@pytest.mark.parametrize('frame_px', [HEIGHT // 2, 1000])
+def test_a_frame_wider_than_the_image_is_refused(tmp_path: Path, frame_px: int) -> None:
+    _write_pair(tmp_path, 'rgb/1.png', 'depth/1.png')
+    with pytest.raises(DataError, match=f'frame_px {frame_px} leaves nothing of an image of'):
+        RgbdFolder(tmp_path, split='test', frame_px=frame_px)[0]
+
+
+@pytest.mark.parametrize('frame_px', [-1, 1.5])
+def test_a_frame_that_is_no_number_of_pixels_is_refused(tmp_path: Path, frame_px: int) -> None:
+    _write_pair(tmp_path, 'rgb/1.png', 'depth/1.png')
+    with pytest.raises(DataError, match=f'frame_px {frame_px} must be a whole number'):
+        RgbdFolder(tmp_path, split='test', frame_px=frame_px)
+
+
+def test_steps_of_depth_come_with_every_item(tmp_path: Path) -> None:
+    _write_pair(tmp_path, 'rgb/1.png', 'depth/1.png')
+    assert RgbdFolder(tmp_path, split='test')[0]['depth_step'].item() == 0.0
+    stepped = RgbdFolder(tmp_path, split='test', depth_step=0.04)
+    assert stepped[0]['depth_step'].item() == pytest.approx(0.04)
+    with pytest.raises(DataError, match=r'depth_step -1 must be 0 or more \[m\]'):
+        RgbdFolder(tmp_path, split='test', depth_step=-1)
+
+
+def test_runs_of_file_numbers_are_on_one_side_only(tmp_path: Path) -> None:
+    # Runs 1-3, 7-8, 20, 31-34: ten images
+    numbers = [1, 2, 3, 7, 8, 20, 31, 32, 33, 34]
+    for number in numbers:
+        _write_pair(tmp_path, f'rgb/{number:04d}.png', f'depth/{number:04d}.png')
+
+    def side(split: str) -> set[int]:
+        data = RgbdFolder(tmp_path, split=split, split_runs=True, validation_fraction=0.3)
+        return {int(name[4:8]) for name in _names(data)}
+
+    sides = {split: side(split) for split in ('train', 'validation')}
+    assert sides['train'] | sides['validation'] == set(numbers)
+    assert not sides['train'] & sides['validation']
+    assert len(sides['validation']) >= 3
+    for run in ({1, 2, 3}, {7, 8}, {20}, {31, 32, 33, 34}):
+        assert run <= sides['train'] or run <= sides['validation']
+
+
+def test_runs_need_names_that_end_in_numbers(tmp_path: Path) -> None:
+    for name in ('a', 'b'):
+        _write_pair(tmp_path, f'rgb/{name}.png', f'depth/{name}.png')
+    with pytest.raises(DataError, match="'a' does not end in a number: leave split_runs out"):
+        RgbdFolder(tmp_path, split_runs=True)
