@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -30,12 +32,15 @@ class ImageBatch:
         fx: (N,) float focal length [px at width W]; 0 = unknown.
         zoom: (N,) float, how many times longer a crop has made the lens, whether fx is known or
             not.
+        depth_step: (N,) float, the steps that depth was recorded in [m]; 0 = too fine to matter,
+            None = in all of them.
     """
 
     image: torch.Tensor
     depth: torch.Tensor
     fx: torch.Tensor
     zoom: torch.Tensor
+    depth_step: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +54,16 @@ class Augmentation:
         photometric: Strength of exposure, contrast, colour, blur and noise, 0 to 1.
         min_crop_scale: Crops keep at least this share of each side; 1 = no crop. A crop is
             enlarged to the full size, and its focal length with it.
+        max_roll_deg: The camera is turned about its axis by up to this [deg].
+        jpeg_probability: Probability of compression as JPEG.
     """
 
     flip_probability: float = 0.0
     channel_swap_probability: float = 0.0
     photometric: float = 0.0
     min_crop_scale: float = 1.0
+    max_roll_deg: float = 0.0
+    jpeg_probability: float = 0.0
 
     @classmethod
     def from_config(cls, config: TrainConfig) -> Augmentation:
@@ -64,13 +73,25 @@ class Augmentation:
             channel_swap_probability=config.channel_swap_probability,
             photometric=config.photometric,
             min_crop_scale=config.min_crop_scale,
+            max_roll_deg=config.max_roll_deg,
+            jpeg_probability=config.jpeg_probability,
         )
 
-    def apply(self, batch: ImageBatch, *, seed: int, own: slice, num_drawn: int) -> ImageBatch:
+    def apply(
+        self,
+        batch: ImageBatch,
+        *,
+        seed: int,
+        own: slice,
+        num_drawn: int,
+        size: tuple[int, int] | None = None,
+    ) -> ImageBatch:
         """Change one process' share of a batch.
 
         Args:
             batch: The share.
+            size: (height, width) of the result [px], a part of the images of that aspect; None =
+                that of the images.
             seed: Seed of the step.
             own: Where the share lies in the whole batch.
             num_drawn: Size of the whole batch.
@@ -82,9 +103,11 @@ class Augmentation:
             return torch.rand(num_drawn, *shape, generator=generator)[own].to(device)
 
         batch = flip(batch, draw() < self.flip_probability)
-        if self.min_crop_scale < 1:
+        if self.min_crop_scale < 1 or self.max_roll_deg or size is not None:
             scale = self.min_crop_scale + (1 - self.min_crop_scale) * draw()
-            batch = crop(batch, scale, draw(2))
+            place = draw(2)
+            roll_deg = (draw() * 2 - 1) * self.max_roll_deg if self.max_roll_deg else None
+            batch = crop(batch, scale, place, roll_deg=roll_deg, size=size)
         image = batch.image
         if self.channel_swap_probability:
             orders = torch.tensor(CHANNEL_ORDERS, device=device)
@@ -94,6 +117,8 @@ class Augmentation:
         if self.photometric:
             image = change_light(image, draw(8) * 2 - 1, strength=self.photometric)
             image = add_noise(image, draw() * 0.04 * self.photometric, seed=seed, first=own.start)
+        if self.jpeg_probability:
+            image = compress(image, draw() < self.jpeg_probability, draw() * 60 + 30)
         return replace(batch, image=image)
 
 
@@ -107,30 +132,74 @@ def flip(batch: ImageBatch, chosen: torch.Tensor) -> ImageBatch:
     )
 
 
-def crop(batch: ImageBatch, scale: torch.Tensor, place: torch.Tensor) -> ImageBatch:
-    """Cut a part out of each image and enlarge it to the full size.
+def crop(
+    batch: ImageBatch,
+    scale: torch.Tensor,
+    place: torch.Tensor,
+    *,
+    roll_deg: torch.Tensor | None = None,
+    size: tuple[int, int] | None = None,
+) -> ImageBatch:
+    """Cut a part out of each image and resize it.
 
-    Depth along Z stays what it was, while the focal length grows: the same as a longer lens.
+    Depth along Z stays what it was, while the focal length in pixels changes as the part is
+    resized: another lens. Where a turned part reaches over the border the image's last pixels
+    are repeated, and depth is missing.
 
     Args:
         batch: The images.
-        scale: (N,) share of each side that is kept, in (0, 1].
+        scale: (N,) share that is kept of the largest part of the aspect, in (0, 1].
         place: (N, 2) where the part lies, x and y, 0 = left or top, 1 = right or bottom.
+        roll_deg: (N,) the part is turned about its centre by this [deg].
+        size: (height, width) of the result [px]; None = that of the images.
     """
+    height, width = batch.image.shape[-2:]
+    out_height, out_width = size or (height, width)
+    whole = min(height / out_height, width / out_width)
+    # The part's sides as shares of the image's; both are 1 where the aspects are the same.
+    share_x = out_width * whole / width * scale
+    share_y = out_height * whole / height * scale
     theta = torch.zeros(len(scale), 2, 3, device=scale.device)
-    theta[:, 0, 0] = theta[:, 1, 1] = scale
-    theta[:, :, 2] = (1 - scale).unsqueeze(1) * (2 * place - 1)
-    grid = F.affine_grid(theta, list(batch.image.shape), align_corners=False)
-    return ImageBatch(
+    angle = torch.deg2rad(torch.zeros_like(scale) if roll_deg is None else roll_deg)
+    cosine, sine = angle.cos(), angle.sin()
+    theta[:, 0, 0], theta[:, 1, 1] = share_x * cosine, share_y * cosine
+    if roll_deg is not None:  # turned in pixels: grid coordinates are of the image's sides
+        theta[:, 0, 1] = -share_y * sine * height / width
+        theta[:, 1, 0] = share_x * sine * width / height
+    theta[:, 0, 2] = (1 - share_x) * (2 * place[:, 0] - 1)
+    theta[:, 1, 2] = (1 - share_y) * (2 * place[:, 1] - 1)
+    grid = F.affine_grid(theta, [len(scale), 3, out_height, out_width], align_corners=False)
+    outside = 'border' if roll_deg is None else 'zeros'
+    return replace(
+        batch,
         image=F.grid_sample(
             batch.image, grid, mode='bilinear', padding_mode='border', align_corners=False
         ),
         depth=F.grid_sample(
-            batch.depth, grid, mode='nearest', padding_mode='border', align_corners=False
+            batch.depth, grid, mode='nearest', padding_mode=outside, align_corners=False
         ),
-        fx=batch.fx / scale,
+        fx=batch.fx / (scale * whole),
         zoom=batch.zoom / scale,
     )
+
+
+def compress(image: torch.Tensor, chosen: torch.Tensor, quality: torch.Tensor) -> torch.Tensor:
+    """Pass the chosen images through JPEG.
+
+    Args:
+        image: (N, 3, H, W) float RGB in [0, 1].
+        chosen: (N,) bool.
+        quality: (N,) float, 1 to 100.
+    """
+    image = image.clone()
+    for index in torch.nonzero(chosen).flatten().tolist():
+        rgb = (image[index] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        options = [cv2.IMWRITE_JPEG_QUALITY, round(float(quality[index]))]
+        encoded = cv2.imencode('.jpg', rgb[..., ::-1], options)[1]
+        bgr = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+        decoded = torch.from_numpy(np.ascontiguousarray(bgr[..., ::-1]))
+        image[index] = decoded.permute(2, 0, 1).to(image.device) / 255
+    return image
 
 
 def permute_channels(image: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:

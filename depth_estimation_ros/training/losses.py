@@ -39,17 +39,23 @@ class DepthLoss:
     max_value: float = 100.0
     edge_scales: int = 1
 
-    def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def __call__(
+        self, raw: torch.Tensor, target: torch.Tensor, step: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Compare a network's output with what it should have been.
 
         Args:
             raw: (N, 1, h, w) float, the network's raw output.
             target: (N, 1, h, w) float, coded depth; 0 where it is missing.
+            step: (N, 1, h, w) float, the steps that the true depth was recorded in, as a share
+                of it: half of one is no error, and a whole one no edge. None = it has none.
 
         Returns:
             A scalar. An image without any depth counts as 0.
         """
         mask = target > 0
+        if step is not None and self.domain == 'raw':
+            step = step * target
         if self.domain == 'log':
             raw = raw.clamp_min(1e-6).log()
             target = torch.where(mask, target, 1.0).log()
@@ -59,20 +65,27 @@ class DepthLoss:
             similarity = ssim(raw, target, mask, max_value=self.max_value)
             total = total + self.ssim_weight * ((1 - similarity) * 0.5).clamp(0, 1).mean()
         if self.edge_weight:
-            total = total + self.edge_weight * self._edges(raw - target, mask)
+            total = total + self.edge_weight * self._edges(raw - target, mask, step)
         if self.l1_weight:
-            total = total + self.l1_weight * masked_mean((raw - target).abs(), mask).mean()
+            error = beyond(raw - target, None if step is None else step / 2)
+            total = total + self.l1_weight * masked_mean(error, mask).mean()
         return total
 
-    def _edges(self, error: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def _edges(
+        self, error: torch.Tensor, mask: torch.Tensor, step: torch.Tensor | None
+    ) -> torch.Tensor:
         """Return the mean gradient of an error, added over scales."""
         total = error.new_zeros(())
         for scale in range(self.edge_scales):
-            step = 2**scale
-            total = (
-                total + edge_error(error[..., ::step, ::step], mask[..., ::step, ::step]).mean()
-            )
+            every = (..., slice(None, None, 2**scale), slice(None, None, 2**scale))
+            known = None if step is None else step[every]
+            total = total + edge_error(error[every], mask[every], known).mean()
         return total
+
+
+def beyond(error: torch.Tensor, tolerance: torch.Tensor | None) -> torch.Tensor:
+    """Return the absolute error less what is tolerated, at least 0."""
+    return error.abs() if tolerance is None else (error.abs() - tolerance).clamp_min(0)
 
 
 def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -81,14 +94,20 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (values * mask).flatten(1).sum(1) / count
 
 
-def edge_error(error: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def edge_error(
+    error: torch.Tensor, mask: torch.Tensor, step: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return the mean absolute forward differences of an error, both directions added, (N,).
 
     The last row and column have no next one and count as zero, as in TensorFlow. A difference
-    with a missing pixel counts as zero too.
+    with a missing pixel counts as zero too, and so does one of at most a `step`.
     """
-    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * (mask[..., 1:, :] & mask[..., :-1, :])
-    right = (error[..., 1:] - error[..., :-1]).abs() * (mask[..., 1:] & mask[..., :-1])
+    down = beyond(
+        error[..., 1:, :] - error[..., :-1, :], None if step is None else step[..., 1:, :]
+    )
+    right = beyond(error[..., 1:] - error[..., :-1], None if step is None else step[..., 1:])
+    down = down * (mask[..., 1:, :] & mask[..., :-1, :])
+    right = right * (mask[..., 1:] & mask[..., :-1])
     count = mask.flatten(1).sum(1).clamp_min(1)
     return (down.flatten(1).sum(1) + right.flatten(1).sum(1)) / count
 

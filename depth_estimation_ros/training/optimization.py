@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 def build_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Return the optimiser of a run.
 
-    Weight decay spares biases and batch norms, whose size means something.
+    Weight decay spares biases and batch norms, whose size means something. A group's `rate` is
+    its share of the learning rate.
     """
-    trained = [weight for weight in network.parameters() if weight.requires_grad]
-    groups = [
-        {'params': [w for w in trained if w.ndim > 1], 'weight_decay': config.weight_decay},
-        {'params': [w for w in trained if w.ndim <= 1], 'weight_decay': 0.0},
-    ]
+    groups = []
+    for rate in sorted({1.0, config.encoder_rate}, reverse=True):
+        trained = [
+            weight
+            for name, weight in network.named_parameters()
+            if weight.requires_grad
+            and rate == (config.encoder_rate if name.startswith('encoder.') else 1.0)
+        ]
+        kernels = [w for w in trained if w.ndim > 1]
+        others = [w for w in trained if w.ndim <= 1]
+        groups.append({'params': kernels, 'weight_decay': config.weight_decay, 'rate': rate})
+        groups.append({'params': others, 'weight_decay': 0.0, 'rate': rate})
     if config.optimizer == 'adam-amsgrad':
         return torch.optim.Adam(groups, lr=config.learning_rate, amsgrad=True)
     return torch.optim.AdamW(groups, lr=config.learning_rate)

@@ -63,6 +63,30 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         precision='fp32',
         num_workers=1,
     ),
+    'real-rooms': replace(
+        _MODERN,
+        encoder='efficientnet_lite0',
+        decoder_width=128,
+        positive_output=None,
+        image_height=192,
+        image_width=256,
+        training_fx=220.16,  # as small-rooms: NYU's Kinect has 215.6 without its frame
+        min_depth=0.2,
+        load_scale=1.25,
+        min_crop_scale=0.67,
+        shape_fraction=0.3,
+        max_roll_deg=4.0,
+        photometric=0.5,
+        jpeg_probability=0.2,
+        edge_scales=3,
+        forgive_depth_steps=True,
+        batch_size=8,
+        steps=5000,
+        learning_rate=2e-3,
+        encoder_rate=0.2,
+        coarse_fraction=0.25,
+        num_workers=1,
+    ),
 }
 
 

@@ -11,14 +11,11 @@ import yaml
 
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.files.atomic import atomic_write_text
+from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.fine_tuning import initial_network, words_for
 from depth_estimation_ros.training.model.checkpoint import NetworkInfo, load_checkpoint
-from depth_estimation_ros.training.model.network import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    DenseDepthNet,
-    build_densedepth,
-)
+from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
+from depth_estimation_ros.training.model.network import DenseDepthNet, build_densedepth
 from depth_estimation_ros.training.model.pretrained import load_encoder_weights
 from depth_estimation_ros.training.reports.run_report import RunReport
 from depth_estimation_ros.training.trainer import Trainer, TrainingResult
@@ -40,8 +37,9 @@ class TrainingData:
     """What a run trains on.
 
     Attributes:
-        train: Items as `Trainer` takes them.
-        validation: Same, never the test set; None = no best checkpoint is chosen.
+        train: Items as `Trainer` takes them; a `Mixture` of several data sets.
+        validation: Same, never the test set; of a mixture the first data set chooses the best
+            checkpoint. None = none is chosen.
         name: What it is, in words.
         licence: Licence of weights that come of it, in words.
     """
@@ -70,7 +68,8 @@ def new_network(config: TrainConfig) -> DenseDepthNet:
     )
     network.align_corners = config.align_corners
     if config.imagenet_normalization:
-        network.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
+        kind = encoder_kind(config.encoder)
+        network.set_normalization(kind.mean, kind.std)
     load_encoder_weights(network, config.encoder_weights)
     return network
 
@@ -125,9 +124,14 @@ def train(
     result = trainer.run(max_minutes=max_minutes)
     if group.is_main and not result.stop_reason:
         report = RunReport(folder=folder, config=config, info=trainer.info)
-        path = report.write(data.validation, device=group.device)
+        path = report.write(_chooser(data.validation), device=group.device)
         _logger.info('report in %s', path)
     return result
+
+
+def _chooser(validation: Dataset[Any] | None) -> Dataset[Any] | None:
+    """Return the data set that chooses the best checkpoint."""
+    return None if validation is None else Mixture.of(validation).sources[0].dataset
 
 
 def common_focal_length(dataset: Dataset[Any], *, width: int) -> float | None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import DataLoader, Dataset
 
 from depth_estimation_ros.depth.metrics import DepthMetrics
-from depth_estimation_ros.errors import CheckpointError, DataError
+from depth_estimation_ros.errors import CheckpointError
 from depth_estimation_ros.training.config import changed_settings
+from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.distributed import ProcessGroup
 from depth_estimation_ros.training.evaluation.validation import Validator
 from depth_estimation_ros.training.interruption import (
@@ -28,7 +29,7 @@ from depth_estimation_ros.training.model.checkpoint import (
 )
 from depth_estimation_ros.training.progress import RunLog
 from depth_estimation_ros.training.random_state import rng_state, set_rng_state
-from depth_estimation_ros.training.sampling import IndexedDataset, ShuffledBatches
+from depth_estimation_ros.training.sampling import ShuffledBatches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,8 @@ class Trainer:
             config: How.
             train_data: Items `image` (3, H, W) uint8 RGB, `depth` (H, W) float32 [m], 0 or NaN =
                 missing, `intrinsics` (4,) float32 fx fy cx cy [px].
-            validation_data: Same, to choose the best checkpoint by; never the test set.
+            validation_data: Same, never the test set; of a mixture, each data set is measured and
+                the first chooses the best checkpoint.
             folder: Where files go.
             info: What the network is, for the checkpoints.
             group: This process among others.
@@ -91,15 +93,18 @@ class Trainer:
         self.folder = folder
         self.info = info
         self.group = group or ProcessGroup()
-        self.train_data = IndexedDataset(train_data)
-        if not len(self.train_data):
-            raise DataError('the training data is empty')
-        self.num_steps = config.num_steps(len(self.train_data))
+        self.train_data = Mixture.of(train_data)
+        self.num_steps = config.num_steps(
+            round(self.train_data.sizes[0] / self.train_data.weights[0])
+        )
         self.last_step = self.num_steps
         self.learner = Learner(network, config, num_steps=self.num_steps, group=self.group)
-        self.validator = None
+        self.validators: dict[str, Validator] = {}
         if validation_data is not None and self.group.is_main:
-            self.validator = Validator(network, validation_data, config, device=self.group.device)
+            self.validators = {
+                source.name: Validator(network, source.dataset, config, device=self.group.device)
+                for source in Mixture.of(validation_data).sources
+            }
         self.step = 0
         self.best: DepthMetrics | None = None
 
@@ -114,8 +119,8 @@ class Trainer:
         if not state:
             raise CheckpointError(f'{path} holds weights only: there is no run in it to resume')
         changed = changed_settings(
-            {**state['config'], 'num_samples': state['num_samples']},
-            {**self.config.to_dict(), 'num_samples': len(self.train_data)},
+            {**state['config'], **{k: state[k] for k in self._data_facts() if k in state}},
+            {**self.config.to_dict(), **self._data_facts()},
         )
         if changed:
             raise CheckpointError(
@@ -180,10 +185,17 @@ class Trainer:
         """Let `run` end after a step, as if it had been stopped there."""
         self.last_step = min(step, self.num_steps)
 
+    def _data_facts(self) -> dict[str, Any]:
+        """Return what a resumed run must find again: `changed_settings` compares it."""
+        data = self.train_data
+        pairs = zip(data.sizes, data.weights, strict=True)
+        return {'num_samples': len(data), 'data': [list(pair) for pair in pairs]}
+
     def sampler(self) -> ShuffledBatches:
         """Return which samples this process learns from in the steps that are left."""
         return ShuffledBatches(
-            len(self.train_data),
+            self.train_data.sizes,
+            weights=self.train_data.weights,
             batch_size=self.config.batch_size,
             steps=range(self.step, self.last_step),
             seed=self.config.seed,
@@ -206,22 +218,28 @@ class Trainer:
 
         The main process does, the others wait.
         """
-        if self.validator is None:
+        if not self.validators:
             return
         size = self.learner.image_size(self.step - 1)
-        metrics = self.validator.measure(self.learner.weights(), size=size)
-        log.record(self.step, **{f'val/{k}': v for k, v in metrics.as_dict().items()})
-        log.say(
-            f'step {self.step}: validation AbsRel {metrics.abs_rel:.4f}, '
-            f'a1 {metrics.a1:.4f}, RMSE {metrics.rmse:.3f} m'
-        )
+        weights = self.learner.weights()
+        results = {
+            name: validator.measure(weights, size=size)
+            for name, validator in self.validators.items()
+        }
+        chooser, metrics = next(iter(results.items()))
+        values = {f'val/{k}': v for k, v in metrics.as_dict().items()}
+        for name, result in results.items():
+            if name != chooser:
+                values |= {f'val/{name}/{k}': v for k, v in result.as_dict().items()}
+        log.record(self.step, **values)
+        log.say(f'step {self.step}: validation ' + '; '.join(_sentences(results)))
         # A network that has only seen small images is no candidate: it is good at those alone.
         better = self.best is None or metrics.abs_rel < self.best.abs_rel
         if better and size == self.config.image_size:
             self.best = metrics
-            self._note_metrics(
-                metrics.as_dict(), f'{self.validator.num_images} images of the validation split'
-            )
+            images = f'{self.validators[chooser].num_images} images of the validation split'
+            of = f' of {chooser}' if len(results) > 1 else ''
+            self._note_metrics(metrics.as_dict(), images + of)
             self._save('best.pt', training={})
 
     def _note_metrics(self, metrics: dict[str, float], data: str) -> None:
@@ -234,7 +252,7 @@ class Trainer:
             return
         training = {
             'step': self.step,
-            'num_samples': len(self.train_data),
+            **self._data_facts(),
             'config': self.config.to_dict(),
             'learner': self.learner.state(),
             'rng': rng_state(),
@@ -248,3 +266,13 @@ class Trainer:
         save_checkpoint(
             self.folder / name, Checkpoint(info=self.info, weights=weights, training=training)
         )
+
+
+def _sentences(results: dict[str, DepthMetrics]) -> list[str]:
+    """Say what was measured on each data set, the one that chooses first."""
+    several = len(results) > 1
+    return [
+        (f'on {name}{"" if index else " (chooses)"}: ' if several else '')
+        + f'AbsRel {metrics.abs_rel:.4f}, a1 {metrics.a1:.4f}, RMSE {metrics.rmse:.3f} m'
+        for index, (name, metrics) in enumerate(results.items())
+    ]

@@ -10,6 +10,7 @@ from depth_estimation_ros.training.augmentation import (
     ImageBatch,
     add_noise,
     change_light,
+    compress,
     crop,
     flip,
     permute_channels,
@@ -158,3 +159,46 @@ def test_two_processes_draw_what_one_would_have() -> None:
     assert torch.equal(part.image, whole.image[2:])
     assert torch.equal(part.depth, whole.depth[2:])
     assert torch.equal(part.fx, whole.fx[2:])
+
+
+def test_a_wider_part_is_cut_from_the_middle_and_has_the_lens_of_its_pixels() -> None:
+    # 8x8 to 4x8: the largest part of that aspect is rows 2 to 5, pixel for pixel
+    batch = _batch(1, height=8, width=8)
+    part = crop(batch, torch.ones(1), torch.full((1, 2), 0.5), size=(4, 8))
+    torch.testing.assert_close(part.image, batch.image[..., 2:6, :])
+    assert torch.equal(part.depth, batch.depth[..., 2:6, :])
+    assert part.fx.tolist() == [10.0]
+    # 4x4 of it is the whole of it at half the size, with half the focal length in pixels
+    small = crop(batch, torch.ones(1), torch.full((1, 2), 0.5), size=(4, 4))
+    assert small.fx.tolist() == [5.0]
+    assert small.zoom.tolist() == [1.0]
+
+
+def test_half_of_a_smaller_size_is_cut_at_the_place_asked_for() -> None:
+    # 8x8 to 4x4 at half the scale: the part is the lower right quarter, its pixels as they are
+    batch = _batch(1, height=8, width=8)
+    part = crop(batch, torch.full((1,), 0.5), torch.ones(1, 2), size=(4, 4))
+    torch.testing.assert_close(part.image, batch.image[..., 4:, 4:])
+    assert (part.fx.item(), part.zoom.item()) == (10.0, 2.0)
+
+
+def test_a_turned_camera_turns_image_and_depth_alike_and_knows_nothing_beyond() -> None:
+    batch = _batch(1, height=8, width=8)
+    middle = torch.full((1, 2), 0.5)
+    turned = crop(batch, torch.ones(1), middle, roll_deg=torch.tensor([90.0]))
+    torch.testing.assert_close(turned.image, batch.image.rot90(1, (-2, -1)), atol=1e-5, rtol=0)
+    assert torch.equal(turned.depth, batch.depth.rot90(1, (-2, -1)))
+    tilted = crop(batch, torch.ones(1), middle, roll_deg=torch.tensor([45.0]))
+    assert tilted.depth[0, 0, 0, 0].item() == 0.0  # 4.95 px from the centre, which ends at 4
+    assert tilted.depth[0, 0, 3, 3].item() > 0.0
+    assert torch.equal(tilted.fx, batch.fx)
+
+
+def test_compression_changes_the_chosen_images_a_little() -> None:
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    result = compress(image, torch.tensor([True, False]), torch.tensor([90.0, 90.0]))
+    assert torch.equal(result[1], image[1])
+    assert 0.001 < (result[0] - image[0]).abs().mean().item() < 0.2
+    flat = torch.full((1, 3, 16, 16), 0.5)
+    kept = compress(flat, torch.tensor([True]), torch.tensor([90.0]))
+    assert (kept - flat).abs().max().item() < 3 / 255

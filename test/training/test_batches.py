@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from depth_estimation_ros.training.augmentation import ImageBatch
-from depth_estimation_ros.training.batches import coded_target, resized, to_device
+from depth_estimation_ros.training.batches import (
+    coded_target,
+    relative_step,
+    resized,
+    to_device,
+)
 from depth_estimation_ros.training.config import TrainConfig
 from depth_estimation_ros.training.model.depth_coding import decode_depth, encode_depth
 
@@ -58,7 +63,7 @@ def test_a_target_is_coded_depth_within_the_limits() -> None:
     depth = torch.tensor([0.0, float('nan'), float('inf'), -1.0, 0.1, 2.0, 50.0])
     batch = replace(_batch(1.0), depth=depth.view(1, 1, 1, 7))
     expected = [0.0, 0.0, 0.0, 0.0, 20.0, 5.0, 1.0]
-    assert coded_target(batch, CONFIG).flatten().tolist() == pytest.approx(expected)
+    assert coded_target(batch, CONFIG, None).flatten().tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -74,15 +79,14 @@ def test_a_target_is_coded_depth_within_the_limits() -> None:
 def test_depth_is_learned_as_the_training_camera_sees_it(
     training_fx: float | None, fx: float, zoom: float, expected: float
 ) -> None:
-    config = replace(CONFIG, training_fx=training_fx)
-    target = coded_target(_batch(4.0, fx=fx, zoom=zoom), config)
+    target = coded_target(_batch(4.0, fx=fx, zoom=zoom), CONFIG, training_fx)
     assert decode_depth(target, 10.0)[0, 0, 3, 5].item() == pytest.approx(expected)
 
 
 def test_half_the_size_has_the_same_target() -> None:
-    config = replace(CONFIG, training_fx=80.0)
     batch = _batch(4.0, fx=50.0)
-    full, half = coded_target(batch, config), coded_target(resized(batch, (16, 32)), config)
+    full = coded_target(batch, CONFIG, 80.0)
+    half = coded_target(resized(batch, (16, 32)), CONFIG, 40.0)
     assert half.mean().item() == pytest.approx(full.mean().item())
 
 
@@ -96,3 +100,19 @@ def test_decoding_cuts_to_the_range_and_knows_what_is_no_depth() -> None:
     raw = torch.tensor([0.5, 200.0, 0.0, -3.0, float('nan'), 1e-30, float('inf')])
     expected = [10.0, 0.1, 0.0, 0.0, 0.0, 10.0, 0.1]
     assert decode_depth(raw, 10.0, 0.1).tolist() == pytest.approx(expected)
+
+
+def test_steps_of_recorded_depth_are_a_share_of_it() -> None:
+    # 40 mm at 4 m, seen by a lens of half the training's length: 80 mm of 8 m, a hundredth
+    batch = replace(_batch(4.0, fx=40.0), depth_step=torch.tensor([0.04]))
+    target = coded_target(batch, CONFIG, 80.0)
+    share = relative_step(batch, target, CONFIG, 80.0)
+    assert share is not None
+    assert share.shape == target.shape
+    assert share[0, 0, 3, 5].item() == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize('step', [None, 0.0])
+def test_depth_without_steps_has_no_share(step: float | None) -> None:
+    batch = replace(_batch(4.0), depth_step=None if step is None else torch.tensor([step]))
+    assert relative_step(batch, coded_target(batch, CONFIG, None), CONFIG, None) is None

@@ -73,6 +73,13 @@ def test_steps_follow_from_epochs_unless_they_are_given() -> None:
             'are all 0: nothing to learn',
         ),
         ({'coarse_fraction': 0.5, 'image_height': 96}, 'coarse_fraction 0.5 needs'),
+        ({'load_scale': 0.5}, 'load_scale 0.5 must be 1 or more'),
+        ({'shape_fraction': 1.5}, 'shape_fraction 1.5 must be between 0 and 1'),
+        ({'jpeg_probability': -0.1}, 'jpeg_probability -0.1 must be between 0 and 1'),
+        ({'teacher_weight': 2.0}, 'teacher_weight 2.0 must be between 0 and 1'),
+        ({'max_roll_deg': -4.0}, 'max_roll_deg -4.0 must not be negative'),
+        ({'encoder_rate': 0.0}, 'encoder_rate 0.0 must be above 0'),
+        ({'image_width': 250}, 'image_width 250 must be a multiple of 32'),
     ],
 )
 def test_settings_that_no_run_could_use_are_refused(
@@ -87,3 +94,9 @@ def test_an_unknown_preset_or_setting_is_named() -> None:
         preset('best')
     with pytest.raises(ConfigError, match='unknown settings: learning_speed'):
         TrainConfig.from_dict({'learning_speed': 1})
+
+
+def test_images_are_loaded_larger_than_the_network_sees_them() -> None:
+    config = preset('real-rooms')
+    assert (config.image_size, config.load_size) == ((192, 256), (240, 320))
+    assert preset('paper').load_size == (480, 640)

@@ -165,3 +165,25 @@ def test_edges_at_two_scales_add_up() -> None:
 def test_a_target_is_averaged_over_its_valid_pixels() -> None:
     target = torch.tensor([[[[1.0, 2.0, 0.0, 0.0], [0.0, 6.0, 0.0, 0.0]]]])
     assert shrink_target(target, (1, 2)).flatten().tolist() == [3.0, 0.0]
+
+
+def test_half_a_step_of_recorded_depth_is_no_error_and_a_whole_one_no_edge() -> None:
+    # Steps of a tenth of the depth: of |log(4.2 / 4)| = 0.0488 nothing is left, of
+    # |log(4.8 / 4)| = 0.1823 less 0.05 is, and of the edge between them less 0.1.
+    raw = torch.tensor([4.2, 4.8]).view(1, 1, 1, 2)
+    target = torch.full((1, 1, 1, 2), 4.0)
+    step = torch.full((1, 1, 1, 2), 0.1)
+    l1 = DepthLoss(domain='log', ssim_weight=0.0, edge_weight=0.0, l1_weight=1.0)
+    edges = DepthLoss(domain='log', ssim_weight=0.0, edge_weight=1.0, l1_weight=0.0)
+    error = math.log(1.2)
+    assert l1(raw, target, step).item() == pytest.approx((error - 0.05) / 2, abs=1e-6)
+    edge = error - math.log(1.05)
+    assert edges(raw, target, step).item() == pytest.approx((edge - 0.1) / 2, abs=1e-6)
+
+
+def test_steps_of_raw_output_are_those_of_depth_in_proportion() -> None:
+    # A step of a tenth of the depth is 0.4 of a raw output of 4: half of it is forgiven.
+    raw, target = torch.full((1, 1, 1, 1), 4.5), torch.full((1, 1, 1, 1), 4.0)
+    l1 = DepthLoss(ssim_weight=0.0, edge_weight=0.0, l1_weight=1.0)
+    step = torch.full((1, 1, 1, 1), 0.1)
+    assert l1(raw, target, step).item() == pytest.approx(0.3, abs=1e-6)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tiny_training import BrightIsFar, tiny_config, tiny_trainer
 import torch
+from torch.utils.data import default_collate
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError, DataError
 from depth_estimation_ros.training.interruption import StopRequest, out_of_memory
@@ -239,3 +240,50 @@ def test_a_step_in_bf16_learns_too(tmp_path: Path) -> None:
 def test_auto_precision_is_fp32_on_a_cpu() -> None:
     assert autocast_type('auto', torch.device('cpu')) is torch.float32
     assert autocast_type('bf16', torch.device('cpu')) is torch.bfloat16
+
+
+def test_the_encoder_learns_at_its_share_of_the_rate(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path, tiny_config(encoder_rate=0.25, learning_rate=0.01))
+    groups = trainer.learner.optimizer.param_groups
+    assert [group['rate'] for group in groups] == [1.0, 1.0, 0.25, 0.25]
+    encoder = {id(weight) for weight in trainer.learner.network.encoder.parameters()}  # type: ignore[union-attr]
+    slow = {id(weight) for group in groups[2:] for weight in group['params']}
+    fast = {id(weight) for group in groups[:2] for weight in group['params']}
+    assert slow == encoder
+    assert len(slow) + len(fast) == len(list(trainer.learner.network.parameters()))
+    items = default_collate([trainer.train_data[index] for index in range(4)])
+    trainer.learner.learn(items, 1)  # the last step of the warm-up: the whole rate
+    rates = [group['lr'] for group in groups]
+    assert rates == pytest.approx([0.01, 0.01, 0.0025, 0.0025])
+
+
+def test_steps_on_other_shapes_follow_from_their_number_and_keep_the_budget(
+    tmp_path: Path,
+) -> None:
+    config = tiny_config(shape_fraction=0.5, coarse_fraction=0.0, load_scale=1.25)
+    learner = tiny_trainer(tmp_path, config).learner
+    shapes = [learner.shape(step) for step in range(200)]
+    assert shapes == [learner.shape(step) for step in range(200)]
+    assert 60 <= shapes.count((64, 128)) <= 140  # half of them: 100 +- 40 is 5.7 deviations
+    # of 64 * 128 pixels: sqrt(8192 * 9/16) = 68 -> 64, sqrt(8192) = 90.5 -> 96, ...
+    assert set(shapes) == {(64, 128), (96, 96), (96, 64), (128, 64)}
+
+
+def test_an_image_of_another_shape_is_learned_at_the_training_focal_length(
+    tmp_path: Path,
+) -> None:
+    config = tiny_config(
+        shape_fraction=1.0, coarse_fraction=0.0, load_scale=1.0, min_crop_scale=1.0
+    )
+    learner = tiny_trainer(tmp_path, config).learner
+    step = next(step for step in range(100) if learner.shape(step) == (128, 64))
+    item = {
+        'image': torch.zeros(3, 64, 128, dtype=torch.uint8),
+        'depth': torch.full((64, 128), 2.0),
+        'intrinsics': torch.tensor([100.0, 100.0, 63.5, 31.5]),
+    }
+    batch = learner.examples(default_collate([item] * 4), step)
+    assert batch.image.shape == (4, 3, 128, 64)
+    # 32x64 px become 64x128: fx 200, and 110 is learned: 2 m * 110 / 200 = 1.1 m, 10 / 1.1
+    assert batch.target.shape == (4, 1, 64, 32)
+    assert batch.target.mean().item() == pytest.approx(10 / 1.1, rel=1e-5)

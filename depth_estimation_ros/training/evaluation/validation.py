@@ -46,7 +46,8 @@ def predict_depth(
     network.eval()
     raw = network(batch.image)
     depth = decode_depth(raw.float(), config.max_depth, config.min_depth)
-    depth = depth / focal_scale(batch, config)
+    fx = config.training_fx
+    depth = depth / focal_scale(batch, fx and fx * size[1] / config.image_width)
     full_size = items['depth'].shape[-2:]
     full: NDArray[np.float32] = (
         F.interpolate(depth, full_size, mode='bilinear', align_corners=False)[:, 0].cpu().numpy()
