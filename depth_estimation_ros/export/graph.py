@@ -18,6 +18,7 @@ from torch import nn
 
 from depth_estimation_ros.export.onnx_graph import (
     constant_arrays,
+    join_padding,
     keep_standard_operators,
     replace_nodes,
 )
@@ -114,6 +115,7 @@ def trace_graph(graph: DepthGraph, *, batch_size: int, height: int, width: int) 
         )
         model = _fold_constants(traced)
     _drop_neutral(model.graph)
+    join_padding(model.graph)
     model = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     onnx.checker.check_model(model, full_check=True)
     return model

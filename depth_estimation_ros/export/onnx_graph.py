@@ -48,3 +48,47 @@ def keep_standard_operators(model: onnx.ModelProto) -> None:
     standard = [opset for opset in model.opset_import if opset.domain in ('', 'ai.onnx')]
     del model.opset_import[:]
     model.opset_import.extend(standard)
+
+
+def join_padding(graph: onnx.GraphProto) -> None:
+    """Give each border of zeros to the convolution behind it, which has an attribute for it.
+
+    A convolution may pad one side more than the other: no operator is needed for that.
+    """
+    constants = constant_arrays(graph)
+    uses: dict[str, int] = {}
+    for node in graph.node:
+        for name in node.input:
+            uses[name] = uses.get(name, 0) + 1
+    borders = {node.output[0]: node for node in graph.node if _pads_zeros(node, constants)}
+    joined = set()
+    for conv in graph.node:
+        border = borders.get(conv.input[0]) if conv.op_type == 'Conv' else None
+        if border is None or uses[border.output[0]] != 1:
+            continue
+        top, left, bottom, right = (int(constants[border.input[1]][axis]) for axis in (2, 3, 6, 7))
+        own = next((item for item in conv.attribute if item.name == 'pads'), None)
+        if own is None:
+            own = conv.attribute.add(name='pads', type=onnx.AttributeProto.INTS, ints=[0] * 4)
+        own.ints[:] = [a + b for a, b in zip(own.ints, (top, left, bottom, right), strict=True)]
+        conv.input[0] = border.input[0]
+        joined.add(border.output[0])
+    replace_nodes(graph, [node for node in graph.node if node.output[0] not in joined])
+
+
+def _pads_zeros(node: onnx.NodeProto, constants: dict[str, NDArray[Any]]) -> bool:
+    """Tell whether a node puts zeros around the rows and columns of its input, and no more."""
+    if node.op_type != 'Pad' or len(node.input) < 2 or node.input[1] not in constants:
+        return False
+    mode = [item.s for item in node.attribute if item.name == 'mode']
+    value = node.input[2] if len(node.input) > 2 else ''
+    axes = node.input[3] if len(node.input) > 3 else ''
+    pads = constants[node.input[1]]
+    return (
+        mode in ([], [b'constant'])
+        and not axes
+        and (not value or (value in constants and not constants[value].any()))
+        and pads.shape == (8,)
+        and bool((pads >= 0).all())
+        and not pads[[0, 1, 4, 5]].any()
+    )

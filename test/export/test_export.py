@@ -84,7 +84,7 @@ def test_normalisation_stays_in_the_graph() -> None:
     assert 'Sub' in op_types(model)
 
 
-@pytest.mark.parametrize('encoder', ['densenet121', 'resnet50', 'small'])
+@pytest.mark.parametrize('encoder', ['densenet121', 'resnet50', 'small', 'efficientnet_lite0'])
 def test_every_encoder_exports_to_operators_that_tensorrt_takes(encoder: str) -> None:
     graph = DepthGraph(build_densedepth(encoder), min_depth=0.1, max_depth=10.0)
     model = trace_graph(graph, batch_size=1, height=64, width=96)
