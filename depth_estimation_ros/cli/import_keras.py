@@ -104,10 +104,10 @@ def run(args: argparse.Namespace) -> int:
     network = load_keras(args.file, align_corners=False if args.half_pixel else None)
     checkpoint = Checkpoint(info=_describe(network, args), weights=network.state_dict())
     save_checkpoint(args.output, checkpoint)
-    upsampling = 'aligned corners' if network.align_corners else 'half-pixel centres'
+    upsampling = 'aligned corners' if network.config.align_corners else 'half-pixel centres'
     print(
-        f'{args.output}: {network.encoder_name}, {network.variant} decoder '
-        f'{network.decoder_width} wide, {num_trainable_parameters(network):,} parameters, '
+        f'{args.output}: {network.config.encoder}, {network.config.variant} decoder '
+        f'{network.config.decoder_width} wide, {num_trainable_parameters(network):,} parameters, '
         f'upsampling with {upsampling}'
     )
     print(f'next: depth-estimation export {args.output}')
@@ -117,16 +117,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _describe(network: DenseDepthNet, args: argparse.Namespace) -> NetworkInfo:
     """Write down what the network is."""
+    from dataclasses import asdict
+
     from depth_estimation_ros.training.model.checkpoint import NetworkInfo
 
     return NetworkInfo(
-        encoder=network.encoder_name,
-        variant=network.variant,
-        decoder_width=network.decoder_width,
-        keras_v1=network.keras_v1,
-        align_corners=network.align_corners,
-        leaky_slope=network.leaky_slope,
-        final_relu=bool(getattr(network.encoder, 'final_relu', True)),
+        **asdict(network.config),
         input_size=(args.height, args.width),
         min_depth=args.min_depth,
         max_depth=args.max_depth,

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.training.model.encoder_kinds import ENCODER_KINDS
+from depth_estimation_ros.training.model.network_config import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     'encoder': tuple(ENCODER_KINDS),
-    'variant': ('paper', 'blog'),
+    'variant': VARIANTS,
     'optimizer': ('adam-amsgrad', 'adamw'),
     'schedule': ('constant', 'cosine'),
     'loss_domain': ('raw', 'log'),

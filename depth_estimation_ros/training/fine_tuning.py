@@ -11,8 +11,6 @@ from depth_estimation_ros.training.model.checkpoint import load_checkpoint, load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
-
     from depth_estimation_ros.training.config import TrainConfig
     from depth_estimation_ros.training.model.checkpoint import NetworkInfo
     from depth_estimation_ros.training.model.network import DenseDepthNet
@@ -32,9 +30,8 @@ def start_from(path: str, config: TrainConfig, given: Mapping[str, Any]) -> Trai
         CheckpointError: The file is no checkpoint.
         ConfigError: A given setting asks for another network.
     """
-    checkpoint = load_checkpoint(path)
-    info = checkpoint.info
-    network = _network_settings(info, mean=checkpoint.weights['mean'])
+    info = load_checkpoint(path).info
+    network = _network_settings(info)
     for name, value in network.items():
         if given.get(name, value) != value:
             raise ConfigError(
@@ -52,7 +49,7 @@ def initial_network(path: str, config: TrainConfig) -> DenseDepthNet:
         ConfigError: The settings are not those of its network.
     """
     network, info = load_network(path)
-    for name, value in _network_settings(info, mean=network.mean).items():
+    for name, value in _network_settings(info).items():
         if getattr(config, name) != value:
             raise ConfigError(
                 f'{name} {getattr(config, name)} is not that of {path}, {value}: '
@@ -79,14 +76,14 @@ def words_for(config: TrainConfig, *, data_name: str, licence: str) -> dict[str,
     }
 
 
-def _network_settings(info: NetworkInfo, *, mean: torch.Tensor) -> dict[str, Any]:
-    """Return the settings that decide which network it is; `mean` is what it subtracts."""
+def _network_settings(info: NetworkInfo) -> dict[str, Any]:
+    """Return the settings that decide which network it is."""
     return {
         'encoder': info.encoder,
         'variant': info.variant,
         'decoder_width': info.decoder_width,
         'encoder_weights': 'none',
-        'imagenet_normalization': bool(mean.any()),
+        'imagenet_normalization': any(info.mean),
         'positive_output': info.positive_output,
         'align_corners': info.align_corners,
     }

@@ -14,7 +14,6 @@ from depth_estimation_ros.files.atomic import atomic_write_text
 from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.fine_tuning import initial_network, words_for
 from depth_estimation_ros.training.model.checkpoint import NetworkInfo, load_checkpoint
-from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
 from depth_estimation_ros.training.model.network import DenseDepthNet, build_densedepth
 from depth_estimation_ros.training.model.pretrained import load_encoder_weights
 from depth_estimation_ros.training.reports.run_report import RunReport
@@ -65,11 +64,9 @@ def new_network(config: TrainConfig) -> DenseDepthNet:
         variant=config.variant,
         decoder_width=config.decoder_width,
         positive_output=config.positive_output,
+        align_corners=config.align_corners,
+        normalized=config.imagenet_normalization,
     )
-    network.align_corners = config.align_corners
-    if config.imagenet_normalization:
-        kind = encoder_kind(config.encoder)
-        network.set_normalization(kind.mean, kind.std)
     load_encoder_weights(network, config.encoder_weights)
     return network
 

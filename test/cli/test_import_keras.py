@@ -49,7 +49,7 @@ def test_what_the_file_does_not_say_can_be_told(keras_path: Path, tmp_path: Path
     words = ['--half-pixel', '--no-training-fx', '--max-depth', '80', '--height', '384']
     assert command.main(['import-keras', str(keras_path), '--output', str(output), *words]) == 0
     network, info = load_network(output)
-    assert not network.align_corners
+    assert not network.config.align_corners
     assert info.training_fx is None
     assert (info.max_depth, info.input_size) == (80.0, (384, 640))
 

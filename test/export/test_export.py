@@ -77,8 +77,7 @@ def test_a_traced_graph_has_no_shape_arithmetic_and_casts_first() -> None:
 
 
 def test_normalisation_stays_in_the_graph() -> None:
-    network = build_densedepth('small')
-    network.set_normalization((0.5, 0.25, 0.125), (0.5, 0.5, 0.25))
+    network = build_densedepth('efficientnet_lite0', decoder_width=16, normalized=True)
     graph = DepthGraph(network, min_depth=0.2, max_depth=10.0)
     model = trace_graph(graph, batch_size=1, height=HEIGHT, width=WIDTH)
     assert 'Sub' in op_types(model)

@@ -41,7 +41,7 @@ def make_small_checkpoint(path: Path, *, input_size: tuple[int, int]) -> DenseDe
         variant='paper',
         decoder_width=32,
         positive_output=True,
-        align_corners=network.align_corners,
+        align_corners=network.config.align_corners,
         input_size=input_size,
         min_depth=0.2,
         max_depth=10.0,

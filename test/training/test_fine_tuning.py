@@ -76,8 +76,9 @@ def test_what_is_given_wins_and_the_focal_length_follows_the_width(checkpoint: s
 
 def test_a_network_that_was_normalised_stays_so(tmp_path: Path, checkpoint: str) -> None:
     loaded = load_checkpoint(checkpoint)
-    loaded.weights['mean'] += 0.5
-    save_checkpoint(tmp_path / 'normalised.pt', loaded)
+    info = replace(loaded.info, mean=(0.5, 0.5, 0.5))
+    normalised = replace(loaded, info=info, weights=info.build().state_dict())
+    save_checkpoint(tmp_path / 'normalised.pt', normalised)
     config = start_from(str(tmp_path / 'normalised.pt'), PRESETS['small-rooms'], {})
     assert config.imagenet_normalization
     assert new_network(config).mean.flatten().tolist() == [0.5, 0.5, 0.5]

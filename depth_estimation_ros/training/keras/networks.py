@@ -33,7 +33,7 @@ class KerasEncoder:
     """What the walk along an encoder found.
 
     Attributes:
-        name: A key of `training.model.ENCODERS`.
+        name: A key of `ENCODER_KINDS`.
         skips: The layers whose outputs the decoder joins, from 1/16 to 1/2 of the image.
         output: The last layer.
         final_relu: Whether a ReLU ends it (keras_applications before 1.0.6 lacks DenseNet's).
@@ -50,7 +50,7 @@ class KerasNetwork:
     """What the walk along a whole DenseDepth found.
 
     Attributes:
-        encoder: A key of `training.model.ENCODERS`.
+        encoder: A key of `ENCODER_KINDS`.
         variant: 'paper' (no activation after the first convolution of a block) or 'blog'.
         decoder_width: Channels of the decoder's first layer.
         leaky_slope: Of the decoder's activations.

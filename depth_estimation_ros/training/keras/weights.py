@@ -12,7 +12,6 @@ from depth_estimation_ros.errors import CheckpointError
 from depth_estimation_ros.training.keras.graph import KerasGraph
 from depth_estimation_ros.training.keras.h5 import KerasFile
 from depth_estimation_ros.training.keras.networks import KerasNetwork, walk_densedepth
-from depth_estimation_ros.training.model.encoders import DenseNetEncoder
 from depth_estimation_ros.training.model.network import DenseDepthNet, build_densedepth
 
 if TYPE_CHECKING:
@@ -61,12 +60,11 @@ def load_keras(path: str | Path, *, align_corners: bool | None = None) -> DenseD
             found = walk_densedepth(graph)
         except CheckpointError as err:
             raise CheckpointError(f'{file.path}: {err}') from None
-        network = _build(found)
+        if align_corners is None:
+            align_corners = True if found.align_corners is None else found.align_corners
+        network = _build(found, align_corners=align_corners)
         _fill(network, file, graph)
         version = file.keras_version
-    if align_corners is None:
-        align_corners = True if found.align_corners is None else found.align_corners
-    network.align_corners = align_corners
     _LOGGER.info(
         '%s: Keras %s, %s, variant %s, decoder width %d, align_corners %s',
         path, version or '(unknown)', found.encoder, found.variant, found.decoder_width,
@@ -75,7 +73,7 @@ def load_keras(path: str | Path, *, align_corners: bool | None = None) -> DenseD
     return network.eval()
 
 
-def _build(found: KerasNetwork) -> DenseDepthNet:
+def _build(found: KerasNetwork, *, align_corners: bool) -> DenseDepthNet:
     """Build the network that a Keras graph describes, its weights still to be filled."""
     with torch.device('meta'):  # no random start for what the file overwrites
         network = build_densedepth(
@@ -83,15 +81,16 @@ def _build(found: KerasNetwork) -> DenseDepthNet:
             variant=found.variant,
             decoder_width=found.decoder_width,
             keras_v1=found.encoder == 'resnet50',
+            align_corners=align_corners,
+            leaky_slope=found.leaky_slope,
+            final_relu=found.final_relu,
         )
     network.to_empty(device='cpu')
-    network.set_normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    network.mean.fill_(0.0)
+    network.std.fill_(1.0)
     for name, value in network.state_dict().items():
         if name.endswith(_COUNTER):
             value.zero_()
-    network.leaky_slope = found.leaky_slope
-    if isinstance(network.encoder, DenseNetEncoder):
-        network.encoder.final_relu = found.final_relu
     return network
 
 

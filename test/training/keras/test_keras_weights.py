@@ -111,10 +111,11 @@ def test_half_pixel_upsampling_is_a_choice_of_the_user(
 
 def test_a_network_is_what_the_file_says(model_path: Path) -> None:
     network = load_keras(model_path)
-    assert (network.encoder_name, network.variant, network.decoder_width) == (
+    found = network.config
+    assert (found.encoder, found.variant, found.decoder_width) == (
         'densenet121', 'blog', 512,
     )  # fmt: skip
-    assert network.align_corners
+    assert found.align_corners
     assert not network.training
 
 

@@ -53,9 +53,20 @@ def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
     network, info = load_network(tmp_path / 'a.pt')
     assert info == INFO
     assert not network.training
-    assert (network.align_corners, network.leaky_slope) == (False, 0.3)
+    assert (network.config.align_corners, network.config.leaky_slope) == (False, 0.3)
     for name, value in network.state_dict().items():
         assert torch.equal(value, weights[name])
+
+
+def test_an_older_file_has_its_normalisation_among_the_weights(tmp_path: Path) -> None:
+    info = replace(INFO, mean=(0.5, 0.25, 0.125), std=(0.5, 0.5, 0.25))
+    save_checkpoint(tmp_path / 'a.pt', Checkpoint(info=info, weights=info.build().state_dict()))
+    contents = torch.load(tmp_path / 'a.pt', weights_only=True)
+    del contents['info']['mean'], contents['info']['std']
+    torch.save(contents, tmp_path / 'old.pt')
+    network, found = load_network(tmp_path / 'old.pt')
+    assert (found.mean, found.std) == ((0.5, 0.25, 0.125), (0.5, 0.5, 0.25))
+    assert network.mean.flatten().tolist() == [0.5, 0.25, 0.125]
 
 
 def test_training_state_survives(tmp_path: Path) -> None:
@@ -79,7 +90,10 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
 
 
 def test_an_encoder_that_is_not_known_is_refused(tmp_path: Path) -> None:
-    _save(tmp_path / 'a.pt', replace(INFO, encoder='vgg'))
+    _save(tmp_path / 'a.pt')
+    contents = torch.load(tmp_path / 'a.pt', weights_only=True)
+    contents['info']['encoder'] = 'vgg'
+    torch.save(contents, tmp_path / 'a.pt')
     with pytest.raises(CheckpointError, match=r"a\.pt: unknown encoder 'vgg'"):
         load_network(tmp_path / 'a.pt')
 

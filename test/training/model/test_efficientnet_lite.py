@@ -15,7 +15,6 @@ from depth_estimation_ros.training.model.efficientnet_lite import (
     EfficientNetLiteEncoder,
     EvenSameConv2d,
 )
-from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
 from depth_estimation_ros.training.model.network import build_densedepth
 from depth_estimation_ros.training.model.pretrained import load_encoder_weights
 
@@ -65,11 +64,8 @@ def test_the_encoder_gives_the_maps_of_the_network_its_weights_come_from(
 ) -> None:
     image = _image()
     expected = _maps_of_the_wheel(name, image, facts[1])
-    network = build_densedepth(name, decoder_width=16)
+    network = build_densedepth(name, decoder_width=16, normalized=True).eval()
     load_encoder_weights(network, 'imagenet')
-    kind = encoder_kind(name)
-    network.set_normalization(kind.mean, kind.std)
-    network.eval()
     with torch.no_grad():
         found = network.encoder((image / 255 - network.mean) / network.std)
     assert network.encoder.channels == facts[0]

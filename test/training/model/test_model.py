@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.training.model.encoder_kinds import ENCODER_KINDS
 from depth_estimation_ros.training.model.encoders import (
     KERAS_DENSENET_EPSILON,
     KERAS_RESNET_EPSILON,
@@ -14,6 +18,7 @@ from depth_estimation_ros.training.model.network import (
     build_densedepth,
     num_trainable_parameters,
 )
+from depth_estimation_ros.training.model.network_config import network_config
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,13 @@ def test_an_encoder_gives_maps_from_a_half_to_a_32nd_with_the_channels_it_says()
         assert tuple(m.shape[1] for m in maps) == trunk.channels
 
 
+@pytest.mark.parametrize('encoder', list(ENCODER_KINDS))
+def test_the_table_of_encoders_has_their_channels(encoder: str) -> None:
+    with torch.device('meta'):
+        network = build_densedepth(encoder, decoder_width=16)
+    assert network.encoder.channels == ENCODER_KINDS[encoder].channels
+
+
 def test_densenet_skips_are_after_the_relu_and_resnet_skips_before() -> None:
     dense = build_densedepth('densenet121', decoder_width=16).eval().encoder
     residual = build_densedepth('resnet50', decoder_width=16).eval().encoder
@@ -104,23 +116,28 @@ def test_variants_differ_by_an_activation_only() -> None:
 
 
 def test_align_corners_and_normalisation_change_the_output() -> None:
-    network = build_densedepth('densenet121', decoder_width=16).eval()
+    config = network_config('densenet121', decoder_width=16)
+    weights = DenseDepthNet(config).state_dict()
     image = torch.rand(1, 3, 64, 96)
-    with torch.no_grad():
-        first = network(image)
-        network.align_corners = False
-        second = network(image)
-        network.set_normalization((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-        third = network(image)
-        network.set_normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-        assert torch.equal(network(image), second)
+
+    def output(**facts: Any) -> torch.Tensor:
+        network = DenseDepthNet(replace(config, **facts)).eval()
+        own = {name: network.state_dict()[name] for name in ('mean', 'std')}
+        network.load_state_dict({**weights, **own})
+        with torch.no_grad():
+            return network(image)  # type: ignore[no-any-return]
+
+    first = output()
+    second = output(align_corners=False)
+    third = output(align_corners=False, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+    assert torch.equal(output(align_corners=False), second)
     assert (first - second).abs().max() > 1e-5
     assert (second - third).abs().max() > 1e-4
 
 
 def test_normalisation_is_saved_with_the_weights() -> None:
-    network = build_densedepth('small')
-    network.set_normalization((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    config = replace(network_config('small'), mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+    network = DenseDepthNet(config)
     other = build_densedepth('small')
     other.load_state_dict(network.state_dict())
     assert other.std.flatten().tolist() == pytest.approx([0.4, 0.5, 0.6])
