@@ -25,11 +25,11 @@ from depth_estimation_ros.export.export_model import ExportOptions, export_model
 from depth_estimation_ros.model_file.model_spec import Precision, Target
 from depth_estimation_ros.training.evaluation.data import open_evaluation_data
 from depth_estimation_ros.training.evaluation.evaluate import EvaluationOptions, evaluate
-from depth_estimation_ros.training.evaluation.open_predictor import ModelFilePredictor
+from depth_estimation_ros.training.evaluation.predictors import ModelFilePredictor
 from depth_estimation_ros.training.model.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.training.data.eigen_test import EvaluationSample
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
 
 FLAVOURS = (
     (Precision.FP32, Target.ANY),
@@ -102,7 +102,7 @@ def backends(target: Target) -> list[str]:
 
 
 def measure(
-    path: Path, backend: str, options: BackendOptions, samples: list[EvaluationSample]
+    path: Path, backend: str, options: BackendOptions, samples: list[RgbdSample]
 ) -> Measured:
     """Evaluate a file, then time it."""
     predictor = ModelFilePredictor(path, backend=backend, options=options)

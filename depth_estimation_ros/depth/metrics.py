@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ['DepthMetrics', 'depth_metrics', 'mean_metrics', 'median_scale']
+__all__ = ['DepthMetrics', 'depth_metrics', 'fill_missing', 'mean_metrics', 'median_scale']
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,33 @@ def depth_metrics(
         log10=float(np.mean(np.abs(log_difference)) / np.log(10.0)),
         valid_fraction=share,
     )
+
+
+def fill_missing(
+    prediction: NDArray[np.float32],
+    truth: NDArray[np.floating],
+    *,
+    min_depth: float,
+    max_depth: float,
+) -> NDArray[np.float32]:
+    """Let a pixel without depth count as the end of the range that is farther from the truth.
+
+    No depth that a network could have given there has a larger abs_rel, sq_rel or rmse, so none
+    of them gets better by what a network leaves out.
+
+    Args:
+        prediction: Any shape, depth [m]; NaN, infinite or not positive = the network gave none.
+        truth: Same shape, depth [m].
+        min_depth: Nearest depth that the network could have given [m].
+        max_depth: Farthest depth that it could have given [m].
+
+    Returns:
+        Same shape, depth [m], without gaps.
+    """
+    middle = 0.5 * (min_depth + max_depth)
+    worst = np.where(truth < middle, np.float32(max_depth), np.float32(min_depth))
+    filled: NDArray[np.float32] = np.where(valid_mask(prediction), prediction, worst)
+    return filled
 
 
 def median_scale(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -69,9 +69,9 @@ def _rooms(num_images: int, *, height: int, width: int) -> Iterator[NDArray[np.u
 
 
 def _dataset(kind: str, path: str, num_images: int) -> Iterator[NDArray[np.uint8]]:
-    dataset: Any = open_dataset(kind, path, split='train')
+    dataset = open_dataset(kind, path, split='train')
     for index in _spread(num_images, len(dataset)):
-        yield np.ascontiguousarray(dataset[index]['image'].permute(1, 2, 0).numpy())
+        yield dataset.read(index).image
 
 
 def _files(source: str, num_images: int) -> Iterator[NDArray[np.uint8]]:

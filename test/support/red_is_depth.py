@@ -19,7 +19,7 @@ class RedIsDepth:
 
     backend = 'none'
     precision = 'fp32'
-    fraction_without_depth = 0.0
+    depth_range = (0.5, 10.5)
 
     def __init__(self) -> None:
         self.seen: list[NDArray[np.uint8]] = []

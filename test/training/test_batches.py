@@ -96,9 +96,9 @@ def test_coding_is_undone_by_decoding() -> None:
     assert decode_depth(encode_depth(depth, 10.0), 10.0).tolist() == pytest.approx(depth.tolist())
 
 
-def test_decoding_cuts_to_the_range_and_knows_what_is_no_depth() -> None:
-    raw = torch.tensor([0.5, 200.0, 0.0, -3.0, float('nan'), 1e-30, float('inf')])
-    expected = [10.0, 0.1, 0.0, 0.0, 0.0, 10.0, 0.1]
+def test_decoding_gives_no_depth_outside_the_range() -> None:
+    raw = torch.tensor([1.0, 100.0, 0.5, 200.0, 0.0, -3.0, float('nan'), 1e-30, float('inf')])
+    expected = [10.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert decode_depth(raw, 10.0, 0.1).tolist() == pytest.approx(expected)
 
 

@@ -1,8 +1,9 @@
 """Data sets by name: one function that opens any of them.
 
 Every item is `{'image': uint8 (3, H, W) RGB, 'depth': float32 (H, W) along Z [m], 0 = missing,
-'intrinsics': float32 (4,) fx, fy, cx, cy [px], all 0 = unknown}`, and `sample_name(index)` says
-which one it is.
+'intrinsics': float32 (4,) fx, fy, cx, cy [px], all 0 = unknown}` of numpy arrays, of which torch's
+DataLoader makes tensors; `read(index)` is the same as an `RgbdSample`, and `sample_name(index)`
+says which one it is. No torch is needed to read.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from torch.utils.data import Dataset
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset
 
 NUM_HELD_OUT_ROOMS: Final = 200
 ROOMS_SIZE: Final = (192, 256)
@@ -80,7 +81,7 @@ def open_dataset(
     split: str,
     size: tuple[int, int] | None = None,
     **options: Any,
-) -> Dataset[Any]:
+) -> RgbdDataset:
     """Open one split of a data set.
 
     Args:
@@ -135,12 +136,12 @@ def _parse(name: str, value: str, annotation: str) -> Any:
         raise DataError(f'data option {name}={value}: expected {annotation}') from None
 
 
-def _opener(kind: str) -> Callable[..., Dataset[Any]]:
+def _opener(kind: str) -> Callable[..., RgbdDataset]:
     """Return what opens a kind of data set."""
     if kind not in DATASET_KINDS:
         raise DataError(f'unknown data set {kind!r}: use one of {", ".join(DATASET_KINDS)}')
     module, _, name = DATASET_KINDS[kind].opener.partition(':')
-    opener: Callable[..., Dataset[Any]] = getattr(importlib.import_module(module), name)
+    opener: Callable[..., RgbdDataset] = getattr(importlib.import_module(module), name)
     return opener
 
 
@@ -164,7 +165,7 @@ def open_rooms(
     size: tuple[int, int] | None = None,
     num_rooms: int = 30000,
     views_per_room: int = 1,
-) -> Dataset[Any]:
+) -> RgbdDataset:
     """Open synthetic rooms; validation and test rooms are never trained on.
 
     Args:

@@ -18,6 +18,7 @@ from numpy.lib import format as npy_format
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.nyu_camera import nyu_camera
+from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,26 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 
 RGB_NAME: Final = 'eigen_test_rgb.npy'
 DEPTH_NAME: Final = 'eigen_test_depth.npy'
 CROP_NAME: Final = 'eigen_test_crop.npy'
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationSample:
-    """An image and the truth about it.
-
-    Attributes:
-        image: (H, W, 3) uint8 RGB.
-        depth: (H, W) float32 depth along Z [m]; 0 or not finite = unknown.
-        intrinsics: The camera's, None = unknown.
-    """
-
-    image: NDArray[np.uint8]
-    depth: NDArray[np.float32]
-    intrinsics: CameraIntrinsics | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +83,13 @@ class EigenTest:
     def __len__(self) -> int:
         return self._num_images
 
-    def __iter__(self) -> Iterator[EvaluationSample]:
+    def __iter__(self) -> Iterator[RgbdSample]:
         with ExitStack() as stack:
             rgb, depth = (self._open(stack, name) for name in (RGB_NAME, DEPTH_NAME))
             height, width = depth.shape[1:]
             camera = nyu_camera(height=height, width=width)
             for _ in range(self._num_images):
-                yield EvaluationSample(
+                yield RgbdSample(
                     image=_as_uint8(rgb.read_next(), rgb.name),
                     depth=depth.read_next().astype(np.float32),
                     intrinsics=camera,

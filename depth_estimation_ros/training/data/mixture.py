@@ -1,4 +1,4 @@
-"""Several data sets as one, each drawn from as often as its weight says."""
+"""Several data sets as one of torch's, each drawn from as often as its weight says."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from depth_estimation_ros.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
@@ -27,12 +29,12 @@ class DataSource:
     """
 
     name: str
-    dataset: Dataset[Any]
+    dataset: Dataset[Any] | RgbdDataset
     weight: float = 1.0
 
 
 class Mixture(Dataset[dict[str, Any]]):
-    """The items of all data sets one after another; each also says its `index`.
+    """The items of all data sets one after another, as tensors; each also says its `index`.
 
     Attributes:
         sources: The data sets.
@@ -61,7 +63,7 @@ class Mixture(Dataset[dict[str, Any]]):
         self._ends = list(accumulate(self.sizes))
 
     @classmethod
-    def of(cls, dataset: Dataset[Any]) -> Mixture:
+    def of(cls, dataset: Dataset[Any] | RgbdDataset) -> Mixture:
         """Return a data set as a mixture of one, or itself if it is a mixture."""
         if isinstance(dataset, Mixture):
             return dataset
@@ -72,11 +74,8 @@ class Mixture(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         number, local = self._place(index)
-        return {
-            'depth_step': torch.zeros(()),
-            **self.sources[number].dataset[local],
-            'index': index,
-        }
+        item = {'depth_step': torch.zeros(()), **self.sources[number].dataset[local]}
+        return {**{name: torch.as_tensor(value) for name, value in item.items()}, 'index': index}
 
     def sample_name(self, index: int) -> str:
         """Return what the data set calls a sample, or its index."""

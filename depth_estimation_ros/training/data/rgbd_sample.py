@@ -5,17 +5,17 @@ Units and missing pixels are settled here, once: depth is metres along Z, 0 = mi
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.utils.data import Dataset
 
 from depth_estimation_ros.errors import DataError
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
@@ -40,7 +40,7 @@ class RgbdSample:
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
-        depth: (H, W) float32 depth along Z [m], 0 = missing.
+        depth: (H, W) float32 depth along Z [m]; 0 or not finite = missing.
         intrinsics: The camera's at this size, None = unknown.
         depth_step: The steps that depth was recorded in [m]; 0 = too fine to matter.
     """
@@ -50,8 +50,8 @@ class RgbdSample:
     intrinsics: CameraIntrinsics | None = None
     depth_step: float = 0.0
 
-    def item(self) -> dict[str, torch.Tensor]:
-        """Return what a network is trained with.
+    def item(self) -> dict[str, NDArray[Any]]:
+        """Return what a network is trained with; torch's DataLoader makes tensors of it.
 
         Returns:
             `image` (3, H, W) uint8 RGB, `depth` (H, W) float32 [m], 0 = missing, `intrinsics`
@@ -62,17 +62,18 @@ class RgbdSample:
         if camera is not None and camera.is_calibrated:
             values = (camera.fx, camera.fy, camera.cx, camera.cy)
         return {
-            'image': torch.from_numpy(np.ascontiguousarray(self.image.transpose(2, 0, 1))),
-            'depth': torch.from_numpy(np.ascontiguousarray(self.depth)),
-            'intrinsics': torch.tensor(values, dtype=torch.float32),
-            'depth_step': torch.tensor(self.depth_step, dtype=torch.float32),
+            'image': np.ascontiguousarray(self.image.transpose(2, 0, 1)),
+            'depth': np.ascontiguousarray(self.depth),
+            'intrinsics': np.array(values, np.float32),
+            'depth_step': np.array(self.depth_step, np.float32),
         }
 
 
-class RgbdDataset(Dataset[dict[str, torch.Tensor]]):
+class RgbdDataset(ABC):
     """Pairs of image and depth; a subclass reads one.
 
-    Safe to share with worker processes, forked or spawned: files are opened where they are read.
+    A torch DataLoader takes it as a map-style data set, though nothing here needs torch. Safe to
+    share with worker processes, forked or spawned: files are opened where they are read.
 
     Attributes:
         size: (height, width) of every item [px]; None = as recorded.
@@ -105,7 +106,7 @@ class RgbdDataset(Dataset[dict[str, torch.Tensor]]):
             SampleError: It is damaged or in another format; the message names the file.
         """
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
         """Return a sample as `RgbdSample.item` has it.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Synthetic rooms as a torch Dataset, rendered on demand or once into a cache."""
+"""Synthetic rooms as a data set, rendered on demand or once into a cache."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.rooms.render import render_room
 from depth_estimation_ros.rooms.shards import ROOMS_PER_SHARD, RoomShards, Shard, fill_shards
+from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +26,11 @@ def default_training_fx(width: int) -> float:
     return DEFAULT_TRAINING_FX_SHARE * width
 
 
-class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
+class SyntheticRooms(RgbdDataset):
     """Rooms of consecutive seeds, as many views of each as asked.
 
-    An item is a dict of `image`: uint8 (3, H, W) RGB, `depth`: float32 (H, W) along Z [m],
-    0 = missing (these rooms miss nothing), `intrinsics`: float32 (4,) fx, fy, cx, cy [px]. It is
-    the true depth; what a model with `training_fx` learns is depth * training_fx / fx.
+    No depth is missing. It is the true depth; what a model with `training_fx` learns is
+    depth * training_fx / fx.
 
     With a cache folder, what has been rendered there is read (depth to the millimetre); the rest
     is rendered on demand, so a cache may still be filling while it is used.
@@ -69,7 +68,8 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
         self.num_rooms = num_rooms
         self.first_seed = first_seed
         self.views_per_room = views_per_room
-        self.size = size
+        super().__init__(size)
+        self._size = size
         self.training_fx = training_fx or default_training_fx(size[1])
         self._shards: RoomShards | None = None
         if cache_dir is not None:
@@ -81,22 +81,20 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
         """Return the number of views."""
         return self.num_rooms * self.views_per_room
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """Return the item described above.
+    def sample_name(self, index: int) -> str:
+        """Return the seed of the room, and which view of it."""
+        room, view = divmod(index, self.views_per_room)
+        return f'room {self.first_seed + room}, view {view}'
 
-        Raises:
-            IndexError: The index is not in 0..len - 1.
-        """
-        if not 0 <= index < len(self):
-            raise IndexError(f'item {index} of {len(self)} synthetic views')
+    def read(self, index: int) -> RgbdSample:
+        """Render a view, or read it from the cache."""
         room, view = divmod(index, self.views_per_room)
         seed = self.first_seed + room
         cached = self._cached(seed, view)
         if cached is not None:
             return cached
-        shot = render_room(seed, view=view, size=self.size)
-        k = shot.intrinsics
-        return _item(shot.rgb, shot.depth, np.array([k.fx, k.fy, k.cx, k.cy], np.float32))
+        shot = render_room(seed, view=view, size=self._size)
+        return RgbdSample(image=shot.rgb, depth=shot.depth, intrinsics=shot.intrinsics)
 
     @property
     def has_cache(self) -> bool:
@@ -153,7 +151,7 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
             workers = (os.cpu_count() or 1) if num_workers is None else num_workers
             self.prefill(num_workers=workers, progress=show)
 
-    def _cached(self, seed: int, view: int) -> dict[str, torch.Tensor] | None:
+    def _cached(self, seed: int, view: int) -> RgbdSample | None:
         if self._shards is None:
             return None
         number, row = self._shards.locate(seed, view)
@@ -161,17 +159,12 @@ class SyntheticRooms(Dataset[dict[str, torch.Tensor]]):
             return None
         shard = _open_shard(self._shards, number)
         depth = shard.depth_mm[row].astype(np.float32) * np.float32(0.001)
-        return _item(np.array(shard.rgb[row]), depth, shard.camera[row].copy())
+        height, width = self._size
+        fx, fy, cx, cy = (float(value) for value in shard.camera[row])
+        camera = CameraIntrinsics(width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
+        return RgbdSample(image=np.array(shard.rgb[row]), depth=depth, intrinsics=camera)
 
 
 @lru_cache(maxsize=1024)
 def _open_shard(shards: RoomShards, number: int) -> Shard:
     return shards.open(number)
-
-
-def _item(rgb: np.ndarray, depth: np.ndarray, camera: np.ndarray) -> dict[str, torch.Tensor]:
-    return {
-        'image': torch.from_numpy(rgb).permute(2, 0, 1).contiguous(),
-        'depth': torch.from_numpy(depth),
-        'intrinsics': torch.from_numpy(camera),
-    }

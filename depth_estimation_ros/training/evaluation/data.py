@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import numpy as np
-
-from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.datasets import open_dataset
-from depth_estimation_ros.training.data.eigen_test import Crop, EigenTest, EvaluationSample
+from depth_estimation_ros.training.data.eigen_test import Crop, EigenTest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sized
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import torch
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample
 
 NYU_EIGEN: Final = 'nyu-eigen'
 # The part of a 480x640 NYU image that Eigen et al. measure, both ends included.
@@ -28,7 +25,7 @@ class Samples(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __iter__(self) -> Iterator[EvaluationSample]: ...
+    def __iter__(self) -> Iterator[RgbdSample]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,26 +77,13 @@ def open_evaluation_data(
 
 
 class _DatasetSamples:
-    """A torch data set of training items, seen as samples."""
+    """The samples of a data set, in its order."""
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: RgbdDataset) -> None:
         self._dataset = dataset
 
     def __len__(self) -> int:
-        return len(cast('Sized', self._dataset))
+        return len(self._dataset)
 
-    def __iter__(self) -> Iterator[EvaluationSample]:
-        for index in range(len(self)):
-            yield _sample(self._dataset[index])
-
-
-def _sample(item: dict[str, torch.Tensor]) -> EvaluationSample:
-    """Turn an item (image uint8 (3, H, W), depth (H, W), intrinsics (4,)) around."""
-    image = np.ascontiguousarray(item['image'].permute(1, 2, 0).numpy())
-    fx, fy, cx, cy = (float(value) for value in item['intrinsics'])
-    camera = CameraIntrinsics(
-        width=image.shape[1], height=image.shape[0], fx=fx, fy=fy, cx=cx, cy=cy
-    )
-    return EvaluationSample(
-        image=image, depth=item['depth'].numpy(), intrinsics=camera if fx > 0.0 else None
-    )
+    def __iter__(self) -> Iterator[RgbdSample]:
+        return map(self._dataset.read, range(len(self)))

@@ -1,8 +1,9 @@
 """Measure a network or a model file against the truth.
 
-The protocol of DenseDepth on the 654 NYU test images: clip, enlarge to the image's size, average
-with the mirrored prediction of the mirrored image, cut to the crop, compare. The average is of
-depths, after clip and enlargement.
+The protocol of DenseDepth on the 654 NYU test images: enlarge to the image's size, average with
+the mirrored prediction of the mirrored image, cut to the crop, compare. The average is of depths,
+after the enlargement. One step differs: DenseDepth clips depth outside the range to the range's
+ends; here it is no depth, as on the robot, and counts as `fill_missing` says.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depth_estimation_ros.depth.metrics import DepthMetrics, depth_metrics, median_scale
+from depth_estimation_ros.depth.depth_image import valid_mask
+from depth_estimation_ros.depth.metrics import (
+    DepthMetrics,
+    depth_metrics,
+    fill_missing,
+    median_scale,
+)
 from depth_estimation_ros.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,7 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.training.data.eigen_test import Crop, EvaluationSample
+    from depth_estimation_ros.training.data.eigen_test import Crop
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
     from depth_estimation_ros.training.evaluation.predictors import DepthPredictor
 
 
@@ -65,16 +73,19 @@ class Evaluation:
         metrics: The eight numbers.
         num_images: How many images they are of.
         num_skipped: Images without any known depth.
+        fraction_without_depth: Share of the pixels measured, 0..1, that the model gave no depth
+            for; see `fill_missing`.
     """
 
     metrics: DepthMetrics
     num_images: int
     num_skipped: int
+    fraction_without_depth: float
 
 
 def evaluate(
     predictor: DepthPredictor,
-    samples: Iterable[EvaluationSample],
+    samples: Iterable[RgbdSample],
     options: EvaluationOptions,
 ) -> Evaluation:
     """Measure a predictor.
@@ -88,7 +99,8 @@ def evaluate(
         DataError: No image has any known depth.
     """
     accumulator = MetricAccumulator(options.convention)
-    num_skipped = 0
+    num_skipped = num_pixels = num_without_depth = 0
+    nearest, farthest = predictor.depth_range
     for sample in samples:
         prediction = predict_sample(predictor, sample, flip=options.flip)
         truth = sample.depth
@@ -100,18 +112,28 @@ def evaluate(
             num_skipped += 1
             continue
         predicted, true = prediction[mask], truth[mask]
-        if options.median_scaling:
+        valid = valid_mask(predicted)
+        num_pixels += valid.size
+        num_without_depth += valid.size - int(valid.sum())
+        if options.median_scaling and valid.any():
             predicted = predicted * np.float32(median_scale(predicted, true))
-        accumulator.add(predicted, true)
+        filled = fill_missing(predicted, true, min_depth=nearest, max_depth=farthest)
+        accumulator.add(filled, true)
     return Evaluation(
-        metrics=accumulator.result(), num_images=accumulator.num_images, num_skipped=num_skipped
+        metrics=accumulator.result(),
+        num_images=accumulator.num_images,
+        num_skipped=num_skipped,
+        fraction_without_depth=num_without_depth / num_pixels,
     )
 
 
 def predict_sample(
-    predictor: DepthPredictor, sample: EvaluationSample, *, flip: bool
+    predictor: DepthPredictor, sample: RgbdSample, *, flip: bool
 ) -> NDArray[np.float32]:
-    """Return (H, W) float32 depth [m] for a sample, averaged over both directions if asked."""
+    """Return (H, W) float32 depth [m] for a sample, averaged over both directions if asked.
+
+    NaN = the model gave no depth; in an average, in one direction at least.
+    """
     if not flip:
         return predictor.predict([sample.image], sample.intrinsics)[0]
     mirrored_image = np.ascontiguousarray(sample.image[:, ::-1])

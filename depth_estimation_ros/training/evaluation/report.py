@@ -39,7 +39,7 @@ def as_json(
         'median_scaling': options.median_scaling,
         'crop': None if crop is None else [crop.top, crop.bottom, crop.left, crop.right],
         'max_truth': options.max_truth,
-        'pixels_without_depth': predictor.fraction_without_depth,
+        'pixels_without_depth': result.fraction_without_depth,
     }
 
 
@@ -56,7 +56,7 @@ def as_table(report: dict[str, Any], *, is_nyu_test: bool) -> str:
     ]
     if report['pixels_without_depth']:
         share = 100.0 * report['pixels_without_depth']
-        lines.append(f'{share:.2f} % of the pixels had no depth and count as the farthest')
+        lines.append(f'{share:.2f} % of the pixels had no depth: the worst of the range counts')
     if is_nyu_test:
         lines += ['published']
         for row in NYU_EIGEN:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Subset
 
-from depth_estimation_ros.depth.metrics import DepthMetrics, depth_metrics, mean_metrics
+from depth_estimation_ros.depth.metrics import (
+    DepthMetrics,
+    depth_metrics,
+    fill_missing,
+    mean_metrics,
+)
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.batches import focal_scale, resized, to_device
+from depth_estimation_ros.training.evaluation.predictors import MIN_VALID_SHARE
 from depth_estimation_ros.training.interruption import ignore_signals
 from depth_estimation_ros.training.model.depth_coding import decode_depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import nn
     from torch.utils.data import Dataset
@@ -49,10 +55,21 @@ def predict_depth(
     fx = config.training_fx
     depth = depth / focal_scale(batch, fx and fx * size[1] / config.image_width)
     full_size = items['depth'].shape[-2:]
-    full: NDArray[np.float32] = (
-        F.interpolate(depth, full_size, mode='bilinear', align_corners=False)[:, 0].cpu().numpy()
-    )
+    full: NDArray[np.float32] = _enlarged(depth, full_size)[:, 0].cpu().numpy()
     return full
+
+
+def _enlarged(depth: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Enlarge depth (N, 1, h, w) linearly between the pixels that have any; 0 = invalid."""
+
+    def enlarge(values: torch.Tensor) -> torch.Tensor:
+        return F.interpolate(values, size, mode='bilinear', align_corners=False)
+
+    valid = depth > 0
+    if valid.all():
+        return enlarge(depth)
+    share = enlarge(valid.float())
+    return torch.where(share >= MIN_VALID_SHARE, enlarge(depth) / share, 0.0)
 
 
 def validate(
@@ -65,8 +82,8 @@ def validate(
 ) -> DepthMetrics:
     """Return the mean of every image's metrics where the true depth is known and in range.
 
-    A pixel that the network gives no depth for counts as the nearest depth, which is wrong: a
-    network must not look better for what it leaves out.
+    A pixel that the network gives no depth for counts as `fill_missing` says, as it does in the
+    evaluation of the model file.
     """
     results = []
     for items in batches:
@@ -74,7 +91,9 @@ def validate(
         for output, truth in zip(predictions, items['depth'].numpy(), strict=True):
             known = (truth >= config.min_depth) & (truth <= config.max_depth)
             if known.any():
-                prediction = np.where(output > 0, output, config.min_depth)
+                prediction = fill_missing(
+                    output, truth, min_depth=config.min_depth, max_depth=config.max_depth
+                )
                 results.append(depth_metrics(prediction, truth, known))
     return mean_metrics(results)
 

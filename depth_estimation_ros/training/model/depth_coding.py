@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 
@@ -24,14 +26,14 @@ def decode_depth(raw: torch.Tensor, max_depth: float, min_depth: float = 0.0) ->
 
     Args:
         raw: Any shape, float, raw output (no unit). The last layer is linear: it can be negative.
-        max_depth: Depth that is coded as 1 [m]; deeper values are cut to it.
-        min_depth: Nearer values are cut to it [m].
+        max_depth: Depth that is coded as 1 [m], the farthest that counts.
+        min_depth: The nearest that counts [m].
 
     Returns:
-        Same shape, depth along Z [m] in [min_depth, max_depth]; 0 where raw is not positive or
-        not a number, which is no depth at all (the original code clips a negative value to the
-        nearest depth there is).
+        Same shape, depth along Z [m] in [min_depth, max_depth]; 0 = none, where raw is outside
+        [1, max_depth / min_depth] or not a number, as in a model file (the original code cuts it
+        to the range instead).
     """
-    valid = raw > 0
-    depth = max_depth / torch.where(valid, raw, 1.0)
-    return torch.where(valid, depth.clamp(min_depth, max_depth), 0.0)
+    nearest_raw = max_depth / min_depth if min_depth > 0 else math.inf
+    valid = (raw >= 1.0) & (raw <= nearest_raw)
+    return torch.where(valid, max_depth / torch.where(valid, raw, 1.0), 0.0)

@@ -31,7 +31,7 @@ from depth_estimation_ros.training.reports.prediction_sheet import Row, encode_s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from depth_estimation_ros.training.data.eigen_test import EvaluationSample
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
     from depth_estimation_ros.training.evaluation.data import EvaluationData
     from depth_estimation_ros.training.evaluation.predictors import DepthPredictor
 
@@ -104,7 +104,7 @@ def _measure(
     return reports
 
 
-def _row(predictor: DepthPredictor, sample: EvaluationSample) -> Row:
+def _row(predictor: DepthPredictor, sample: RgbdSample) -> Row:
     prediction = predict_sample(predictor, sample, flip=False)
     return Row(image=sample.image, truth=sample.depth, prediction=prediction)
 

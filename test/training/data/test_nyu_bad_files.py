@@ -11,6 +11,7 @@ from rgbd_files import HEIGHT, WIDTH, encode, flat_image, write_nyu_zip
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.data.nyu_depth import NyuDenseDepth
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def test_an_error_in_a_worker_is_still_one_line(tmp_path: Path) -> None:
     write_nyu_zip(tmp_path / 'bad.zip', extra=extra)
     # Spawned: OpenVINO, which other tests have loaded into this process, does not survive a fork.
     dataset = NyuDenseDepth(tmp_path / 'bad.zip')
-    loader = DataLoader(dataset, num_workers=1, multiprocessing_context='spawn')
+    loader = DataLoader(Mixture.of(dataset), num_workers=1, multiprocessing_context='spawn')
     with pytest.raises(DataError, match=r'1\.png: damaged') as caught:
         next(iter(loader))
     assert '\n' not in str(caught.value)

@@ -21,10 +21,10 @@ from bag_files import (
 import numpy as np
 import pytest
 from rgbd_files import encode
-import torch
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.data.rosbag_depth import RosbagDepth, pair_stamps
 
 if TYPE_CHECKING:
@@ -77,12 +77,14 @@ def test_validation_is_the_end_of_the_recording(tmp_path: Path) -> None:
 def test_worker_processes_read_what_this_process_reads(tmp_path: Path) -> None:
     write_bag(tmp_path / 'bag', recording(4))
     data = RosbagDepth(tmp_path / 'bag', split='test')
-    here = torch.stack([data[index]['depth'] for index in range(4)])  # the bag is open now
+    here = np.stack([data[index]['depth'] for index in range(4)])  # the bag is open now
     context = multiprocessing.get_context('fork')
-    loader = DataLoader(data, batch_size=4, num_workers=1, multiprocessing_context=context)
-    assert torch.equal(next(iter(loader))['depth'], here)
+    loader = DataLoader(
+        Mixture.of(data), batch_size=4, num_workers=1, multiprocessing_context=context
+    )
+    assert np.array_equal(next(iter(loader))['depth'], here)
     pickled = pickle.dumps(data)  # what a spawned process gets
-    assert torch.equal(pickle.loads(pickled)[2]['depth'], here[2])  # noqa: S301
+    assert np.array_equal(pickle.loads(pickled)[2]['depth'], here[2])  # noqa: S301
     assert len(pickled) < 10_000
 
 

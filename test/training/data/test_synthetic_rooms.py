@@ -1,4 +1,4 @@
-"""The torch data set of rooms and its cache on disk."""
+"""The data set of rooms and its cache on disk."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.rooms import render_room
 from depth_estimation_ros.rooms import shards as shards_module
 from depth_estimation_ros.rooms.shards import RoomShards, fill_shards
 from depth_estimation_ros.training.data import synthetic_rooms
+from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.data.synthetic_rooms import SyntheticRooms, default_training_fx
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ def test_an_item_holds_what_the_renderer_gives() -> None:
     assert len(rooms) == 8
     item = rooms[5]  # room 12, view 1
     view = render_room(12, view=1, size=SIZE)
-    assert item['image'].dtype == torch.uint8
+    assert item['image'].dtype == np.uint8
     assert item['image'].shape == (3, 24, 40)
-    np.testing.assert_array_equal(item['image'].numpy(), view.rgb.transpose(2, 0, 1))
-    assert item['depth'].dtype == torch.float32
-    np.testing.assert_array_equal(item['depth'].numpy(), view.depth)
+    np.testing.assert_array_equal(item['image'], view.rgb.transpose(2, 0, 1))
+    assert item['depth'].dtype == np.float32
+    np.testing.assert_array_equal(item['depth'], view.depth)
     k = view.intrinsics
-    np.testing.assert_allclose(item['intrinsics'].numpy(), [k.fx, k.fy, k.cx, k.cy], rtol=1e-6)
+    np.testing.assert_allclose(item['intrinsics'], [k.fx, k.fy, k.cx, k.cy], rtol=1e-6)
 
 
 def test_the_default_canonical_focal_length_belongs_to_sixty_degrees() -> None:
@@ -67,7 +67,7 @@ def test_what_the_cache_lacks_is_rendered(tmp_path: Path) -> None:
     rooms = SyntheticRooms(5, size=SIZE, cache_dir=tmp_path)
     assert rooms.num_cached() == 3
     np.testing.assert_array_equal(
-        rooms[4]['image'].numpy(), render_room(4, size=SIZE).rgb.transpose(2, 0, 1)
+        rooms[4]['image'], render_room(4, size=SIZE).rgb.transpose(2, 0, 1)
     )
 
 
@@ -106,7 +106,7 @@ def test_worker_processes_fill_the_same_bytes(
 def test_loader_workers_read_the_cache(tmp_path: Path) -> None:
     rooms = SyntheticRooms(3, size=SIZE, cache_dir=tmp_path)
     rooms.prefill(num_workers=0)
-    loader = DataLoader(rooms, batch_size=3, num_workers=1)
+    loader = DataLoader(Mixture.of(rooms), batch_size=3, num_workers=1)
     batch = next(iter(loader))
     assert batch['image'].shape == (3, 3, 24, 40)
     assert batch['depth'].shape == (3, 24, 40)

@@ -9,7 +9,8 @@ import pytest
 from red_is_depth import RedIsDepth
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.eigen_test import Crop, EvaluationSample
+from depth_estimation_ros.training.data.eigen_test import Crop
+from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
 from depth_estimation_ros.training.evaluation.evaluate import (
     Convention,
     EvaluationOptions,
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from depth_estimation_ros.depth.metrics import DepthMetrics
 
 
-def sample(prediction: list[list[int]], truth: list[list[float]]) -> EvaluationSample:
+def sample(prediction: list[list[int]], truth: list[list[float]]) -> RgbdSample:
     red = np.array(prediction, dtype=np.uint8)
     image = np.stack([red, red * 0, red * 0], axis=2)
-    return EvaluationSample(image=image, depth=np.array(truth, dtype=np.float32))
+    return RgbdSample(image=image, depth=np.array(truth, dtype=np.float32))
 
 
 def two_images(convention: Convention) -> DepthMetrics:
