@@ -36,13 +36,13 @@ SUB_COMMANDS = {
 
 # Packages that only some commands need -> the extra of pip that brings them.
 _EXTRAS = {
-    'h5py': 'train',
+    'h5py': 'nyu',
     'matplotlib': 'train',
     'numba': 'rooms',
     'onnx': 'train',
     'openvino': 'openvino',
     'rosbags': 'bags',
-    'scipy': 'train',
+    'scipy': 'nyu',
     'tensorboard': 'train',
     'tensorrt': 'tensorrt',
     'torch': 'train',

@@ -73,6 +73,23 @@ def test_a_checkpoint_and_its_fp32_file_measure_the_same(
     ]
 
 
+def test_what_a_network_leaves_out_costs_the_same_in_its_file(
+    eigen_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, model = tmp_path / 'far.pt', tmp_path / 'far.onnx'
+    make_small_checkpoint(checkpoint, input_size=(HEIGHT, WIDTH), bias=-0.6)
+    assert main(['export', str(checkpoint), '--output', str(model)]) == 0
+    of_checkpoint = evaluate(eigen_folder, checkpoint, tmp_path / 'checkpoint.json', '--no-flip')
+    of_file = evaluate(eigen_folder, model, tmp_path / 'model.json', '--no-flip')
+    share = of_checkpoint['pixels_without_depth']
+    assert isinstance(share, float)
+    assert 0.05 < share < 0.95
+    for name in (*METRICS, 'pixels_without_depth'):
+        assert of_file[name] == pytest.approx(of_checkpoint[name], rel=1e-3)
+    words = f'{100 * share:.2f} % of the pixels had no depth: the worst of the range counts'
+    assert words in capsys.readouterr().out
+
+
 def test_the_options_of_evaluate_reach_the_result(
     checkpoint: Path, eigen_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 TRAINING_FX = 80.0
 
 
-def small_network(seed: int = 0) -> DenseDepthNet:
-    """A network whose raw output is about 4: 2.5 m of 10 m, and different for every pixel."""
+def small_network(seed: int = 0, *, bias: float = 1.4) -> DenseDepthNet:
+    """A network whose raw output differs from pixel to pixel: 4 to 15, or 2.5 to 0.7 m of 10 m.
+
+    Args:
+        seed: Of the weights.
+        bias: Of the last layer: at -0.6 the output is 0.5 to 2, and what is below 1 is no depth.
+    """
     torch.manual_seed(seed)
     network = build_densedepth('small', decoder_width=32)
     with torch.no_grad():
@@ -29,13 +34,15 @@ def small_network(seed: int = 0) -> DenseDepthNet:
                 layer.weight.uniform_(0.7, 1.3)
                 layer.bias.uniform_(-0.2, 0.2)
         assert network.conv3.bias is not None
-        network.conv3.bias.fill_(1.4)
+        network.conv3.bias.fill_(bias)
     return network.eval()
 
 
-def make_small_checkpoint(path: Path, *, input_size: tuple[int, int]) -> DenseDepthNet:
+def make_small_checkpoint(
+    path: Path, *, input_size: tuple[int, int], bias: float = 1.4
+) -> DenseDepthNet:
     """Write a checkpoint and return its network."""
-    network = small_network()
+    network = small_network(bias=bias)
     info = NetworkInfo(
         encoder='small',
         variant='paper',
