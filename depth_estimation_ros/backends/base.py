@@ -36,9 +36,11 @@ __all__ = [
     'Releasable',
     'TensorInfo',
     'check_graph',
+    'is_installed',
     'load_backend',
     'parse_backend_name',
     'unavailable_reason',
+    'unsuitable_reason',
 ]
 
 
@@ -114,8 +116,8 @@ class Releasable(Protocol):
         """Free that memory; the next infer takes it again."""
 
 
-# Each module has `load(model_path, spec, options) -> Backend` (onnxruntime-cuda: `load_cuda`)
-# and `unavailable_reason() -> str | None` (`unavailable_reason_cuda`); both import lazily.
+# Each module has `load(model_path, spec, options) -> Backend` (onnxruntime-cuda: `load_cuda`),
+# `is_installed() -> bool` and `unavailable_reason() -> str | None` (same); all import lazily.
 _MODULES: Mapping[BackendName, tuple[str, str]] = {
     BackendName.ONNXRUNTIME: ('onnxruntime', ''),
     BackendName.ONNXRUNTIME_CUDA: ('onnxruntime', '_cuda'),
@@ -147,7 +149,14 @@ def unavailable_reason(
         spec: Facts of the model file; None asks about the machine only.
         options: Settings; None = the defaults.
     """
-    options = options or BackendOptions()
+    reason = unsuitable_reason(name, spec, options=options or BackendOptions())
+    return reason or cast('str | None', _entry_point(name, 'unavailable_reason')())
+
+
+def unsuitable_reason(
+    name: BackendName, spec: ModelSpec | None, *, options: BackendOptions
+) -> str | None:
+    """Why a backend is not for these settings or this file, wherever it runs; None if it is."""
     if options.device not in ('auto', name.device):
         return f'runs on {name.device}, asked for is {options.device}'
     if spec is not None and options.check_target and spec.target not in name.targets:
@@ -155,7 +164,12 @@ def unavailable_reason(
             f'the file is an {spec.precision} model made for target {spec.target}, whose numbers '
             f'{name} gets wrong; export it for this target or with --precision fp32'
         )
-    return cast('str | None', _entry_point(name, 'unavailable_reason')())
+    return None
+
+
+def is_installed(name: BackendName) -> bool:
+    """Whether a backend's library is there, working or not."""
+    return bool(_entry_point(name, 'is_installed')())
 
 
 def load_backend(

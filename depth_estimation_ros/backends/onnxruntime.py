@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     'OnnxRuntimeBackend',
+    'is_installed',
+    'is_installed_cuda',
     'load',
     'load_cuda',
     'unavailable_reason',
@@ -35,9 +37,23 @@ _CUDA_PROVIDER = 'CUDAExecutionProvider'
 _ERROR_SEVERITY = 3
 
 
+def is_installed() -> bool:
+    """Whether onnxruntime is there, working or not."""
+    return importlib.util.find_spec('onnxruntime') is not None
+
+
+def is_installed_cuda() -> bool:
+    """Whether an onnxruntime for NVIDIA GPUs is there, working or not."""
+    if not is_installed():
+        return False
+    import onnxruntime
+
+    return _CUDA_PROVIDER in onnxruntime.get_available_providers()
+
+
 def unavailable_reason() -> str | None:
     """Why onnxruntime cannot run here, or None."""
-    if importlib.util.find_spec('onnxruntime') is None:
+    if not is_installed():
         return 'onnxruntime is not installed (pip install onnxruntime)'
     return None
 
@@ -47,9 +63,7 @@ def unavailable_reason_cuda() -> str | None:
     reason = unavailable_reason()
     if reason is not None:
         return reason
-    import onnxruntime
-
-    if _CUDA_PROVIDER not in onnxruntime.get_available_providers():
+    if not is_installed_cuda():
         return (
             f'this onnxruntime has no {_CUDA_PROVIDER} (pip install onnxruntime-gpu in place of '
             'onnxruntime, with CUDA and cuDNN)'

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.model_file.model_spec import ModelSpec
 
-__all__ = ['OpenVinoBackend', 'load', 'unavailable_reason']
+__all__ = ['OpenVinoBackend', 'is_installed', 'load', 'unavailable_reason']
 
 _logger = logging.getLogger(__name__)
 _DEVICE = 'CPU'
@@ -28,9 +28,14 @@ _PRECISION_NAMES = {'float32': 'f32', 'bfloat16': 'bf16', 'float16': 'f16'}
 _COMPUTE_PRECISIONS = {'bf16': 'bf16', 'f16': 'fp16'}
 
 
+def is_installed() -> bool:
+    """Whether openvino is there, working or not."""
+    return importlib.util.find_spec('openvino') is not None
+
+
 def unavailable_reason() -> str | None:
     """Why openvino cannot run here, or None."""
-    if importlib.util.find_spec('openvino') is None:
+    if not is_installed():
         return "openvino is not installed (pip install 'depth-estimation-ros[openvino]')"
     return None
 

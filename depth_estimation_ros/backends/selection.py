@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from depth_estimation_ros.backends.base import (
     AUTO_ORDER,
     BackendName,
+    is_installed,
     load_backend,
     parse_backend_name,
     unavailable_reason,
+    unsuitable_reason,
 )
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_file.model_spec import check_probe, probe_image
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.base import Backend, BackendOptions
     from depth_estimation_ros.model_file.model_spec import ModelSpec
 
-__all__ = ['open_backend', 'self_check']
+__all__ = ['expected_backend', 'open_backend', 'self_check']
 
 _logger = logging.getLogger(__name__)
 _REMEDIES = {
@@ -52,26 +54,31 @@ def open_backend(
             none can.
         ModelFileError: The graph is damaged or not what the facts say.
     """
-    if name != 'auto':
+    if name == 'auto':
+        backend = _open_first(model_path, spec, options, check_numbers)
+    else:
         backend = _open_one(parse_backend_name(name), model_path, spec, options, check_numbers)
-        _logger.info('backend %s', backend.description)
-        return backend
-    reasons: list[str] = []
-    for candidate in AUTO_ORDER:
-        reason = unavailable_reason(candidate, spec, options=options)
-        if reason is not None:
-            reasons.append(f'{candidate}: {reason}')
-            continue
-        try:
-            backend = _open_one(candidate, model_path, spec, options, check_numbers)
-        except BackendError as err:  # it should have worked: people want to know
-            _logger.warning('backend %s is passed over: %s', candidate, err)
-            reasons.append(f'{candidate}: {err}')
-            continue
-        passed_over = f'; passed over: {"; ".join(reasons)}' if reasons else ''
-        _logger.info('backend %s (auto%s)', backend.description, passed_over)
-        return backend
-    raise BackendError(f'no backend can run {model_path}: {"; ".join(reasons)}')
+    height, width = spec.input_size
+    _logger.info(
+        '%s (%s, %dx%d, %s) on %s',
+        *(model_path.name, spec.encoder, width, height, spec.precision, backend.description),
+    )
+    return backend
+
+
+def expected_backend(name: str, options: BackendOptions) -> BackendName | None:
+    """Tell what `open_backend` will take for a file that any backend runs, if all goes well.
+
+    Returns:
+        None when no backend can run here.
+
+    Raises:
+        BackendError: There is no such backend.
+    """
+    if name != 'auto':
+        return parse_backend_name(name)
+    able = (item for item in AUTO_ORDER if unavailable_reason(item, options=options) is None)
+    return next(able, None)
 
 
 def self_check(backend: Backend, spec: ModelSpec) -> float:
@@ -96,6 +103,27 @@ def self_check(backend: Backend, spec: ModelSpec) -> float:
         )
     _logger.debug('self-check of %s: relative RMS error %.2g', backend.description, error)
     return error
+
+
+def _open_first(
+    model_path: Path, spec: ModelSpec, options: BackendOptions, check_numbers: bool
+) -> Backend:
+    """Load a file into the first backend that works; warn of one that should have."""
+    reasons: list[str] = []
+    for candidate in AUTO_ORDER:
+        reason = unavailable_reason(candidate, spec, options=options)
+        is_expected = reason is None
+        if reason is None:
+            try:
+                return _open_one(candidate, model_path, spec, options, check_numbers)
+            except BackendError as err:
+                reason = str(err)
+        elif unsuitable_reason(candidate, spec, options=options) is None:
+            is_expected = is_installed(candidate)
+        level = logging.WARNING if is_expected else logging.DEBUG
+        _logger.log(level, 'backend %s is passed over: %s', candidate, reason)
+        reasons.append(f'{candidate}: {reason}')
+    raise BackendError(f'no backend can run {model_path}: {"; ".join(reasons)}')
 
 
 def _open_one(

@@ -12,11 +12,12 @@ from pathlib import Path
 import platform
 import subprocess
 
+from depth_estimation_ros.backends.processor import INT8_FLAGS, cpu_flags, cpu_info
 from depth_estimation_ros.version import VERSION
 
 __all__ = ['Gpu', 'Hardware', 'describe_hardware', 'gpu_memory_used_mb', 'has_bf16']
 
-_FEATURES = ('avx2', 'avx512f', 'avx512_vnni', 'avx_vnni', 'avx512_bf16', 'amx_bf16', 'asimddp')
+_FEATURES = ('avx2', 'avx512f', *sorted(INT8_FLAGS), 'avx512_bf16', 'amx_bf16')
 _BF16_FEATURES = {'avx512_bf16', 'amx_bf16'}
 _PACKAGES = (
     'numpy',
@@ -84,10 +85,9 @@ class Hardware:
 
 def describe_hardware() -> Hardware:
     """Look at the machine."""
-    info = _cpu_info()
-    flags = (info.get('flags') or info.get('Features') or '').split()
+    flags = cpu_flags()
     return Hardware(
-        cpu=info.get('model name') or platform.processor() or platform.machine(),
+        cpu=cpu_info().get('model name') or platform.processor() or platform.machine(),
         machine=platform.machine(),
         num_cores=os.cpu_count() or 1,
         num_usable_cores=_num_usable_cores(),
@@ -120,13 +120,6 @@ def gpu_memory_used_mb() -> float | None:
         return int(first) * 1.048576  # MiB
     found = _runtime_memory()
     return None if found is None else (found[1] - found[0]) / _BYTES_PER_MB
-
-
-def _cpu_info() -> dict[str, str]:
-    """The first processor of /proc/cpuinfo."""
-    first = (_text('/proc/cpuinfo') or '').partition('\n\n')[0]
-    pairs = (line.partition(':') for line in first.splitlines())
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _num_usable_cores() -> int:

@@ -94,7 +94,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         '--model',
         type=Path,
         metavar='FILE',
-        help='model file (the one that comes along, default; default-int8 is smaller and faster)',
+        help='model file, or one that comes along: default, default-int8 (the one of these that '
+        'is fastest here)',
     )
     group.add_argument(
         '--backend', choices=BACKEND_CHOICES, default='auto', help='what runs it (%(default)s)'
@@ -152,16 +153,17 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
     from depth_estimation_ros.estimator import DepthEstimator
     from depth_estimation_ros.model_file.default_model import find_model
 
+    options = BackendOptions(
+        device=args.device,
+        num_threads=args.num_threads,
+        openvino_precision=args.openvino_precision,
+        **tensorrt_options(args),
+    )
     return DepthEstimator.from_file(
-        find_model(args.model),
+        find_model(args.model, backend=args.backend, options=options),
         args.backend,
         resize_mode=args.resize_mode,
         focal_normalization=args.focal_normalization,
         edge_filter_threshold=args.edge_filter_threshold,
-        options=BackendOptions(
-            device=args.device,
-            num_threads=args.num_threads,
-            openvino_precision=args.openvino_precision,
-            **tensorrt_options(args),
-        ),
+        options=options,
     )

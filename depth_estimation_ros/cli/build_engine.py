@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     options = BackendOptions(
         rebuild_engine=args.rebuild, progress=progress, **tensorrt_options(args)
     )
-    path = find_model(args.model)
+    path = find_model(args.model, backend='tensorrt')
     spec = read_model_spec(path)
     reason = unavailable_reason(BackendName.TENSORRT, spec, options=options)
     if reason is not None:

@@ -49,6 +49,7 @@ _EXTRAS = {
     'torchvision': 'train',
 }
 _INTERRUPTED = 130
+_VERBOSE = 'say more, such as why a backend was passed over'
 
 
 class _SubCommand(Protocol):
@@ -73,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
     args = make_parser().parse_args(argv)
+    level = logging.DEBUG if args.verbose else logging.NOTSET
+    logging.getLogger('depth_estimation_ros').setLevel(level)
     try:
         return cast('_SubCommand', args.command).run(args)
     except DepthEstimationError as err:
@@ -107,11 +110,15 @@ def make_parser() -> argparse.ArgumentParser:
         description='Metric depth from one camera image: use, make and measure model files.',
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {VERSION}')
+    parser.add_argument('--verbose', action='store_true', help=_VERBOSE)
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     for name, module_name in SUB_COMMANDS.items():
         module = importlib.import_module(f'depth_estimation_ros.cli.{module_name}')
         command = cast('_SubCommand', module)
         sub_parser = commands.add_parser(name, help=command.HELP, description=command.HELP)
         sub_parser.set_defaults(command=command, usage_error=sub_parser.error)
+        sub_parser.add_argument(
+            '--verbose', action='store_true', default=argparse.SUPPRESS, help=_VERBOSE
+        )
         command.add_arguments(sub_parser)
     return parser

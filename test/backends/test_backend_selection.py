@@ -19,6 +19,7 @@ from depth_estimation_ros.backends.base import (
     unavailable_reason,
 )
 from depth_estimation_ros.backends.selection import open_backend
+from depth_estimation_ros.backends.tensorrt import backend as tensorrt_backend
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_file.model_spec import Probe, read_model_spec
 
@@ -52,17 +53,46 @@ def test_auto_passes_over_wrong_numbers_with_a_warning(
     assert 'backend onnxruntime is passed over' in caplog.text
 
 
-@pytest.mark.skipif(not WITHOUT_GPU, reason='this machine has TensorRT')
-def test_auto_says_what_it_took_and_why_not_the_others(
+def test_one_short_line_says_what_was_taken(
     tiny_model_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     spec = read_model_spec(tiny_model_path)
-    backend = open_backend('auto', tiny_model_path, spec, options=BackendOptions())
-    (line,) = [item.getMessage() for item in caplog.records if 'auto' in item.getMessage()]
-    assert backend.description in line
-    assert 'tensorrt: tensorrt is not installed' in line
-    assert 'onnxruntime-cuda: this onnxruntime has no CUDAExecutionProvider' in line
+    backend = open_backend('onnxruntime', tiny_model_path, spec, options=BackendOptions())
+    assert caplog.messages == [
+        f'{tiny_model_path.name} ({spec.encoder}, 128x96, fp32) on {backend.description}'
+    ]
+    assert len(caplog.messages[0]) < 100
+
+
+@pytest.mark.skipif(not WITHOUT_GPU, reason='this machine has TensorRT')
+def test_why_not_the_others_is_for_those_who_ask(
+    tiny_model_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, 'depth_estimation_ros')
+    spec = read_model_spec(tiny_model_path)
+    open_backend('auto', tiny_model_path, spec, options=BackendOptions(device='cpu'))
+    debug = [item.getMessage() for item in caplog.records if item.levelno == logging.DEBUG]
+    reason = 'runs on cuda, asked for is cpu'
+    assert f'backend tensorrt is passed over: {reason}' in debug
+    assert f'backend onnxruntime-cuda is passed over: {reason}' in debug
+    assert not [item for item in caplog.records if item.levelno > logging.INFO]
+
+
+def test_a_better_backend_that_is_installed_and_broken_is_a_warning(
+    tiny_model_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorrt_backend, 'unavailable_reason', lambda: 'no NVIDIA driver')
+    spec = read_model_spec(tiny_model_path)
+    for is_installed, expected in (
+        (True, ['backend tensorrt is passed over: no NVIDIA driver']),
+        (False, []),
+    ):
+        caplog.clear()
+        monkeypatch.setattr(tensorrt_backend, 'is_installed', lambda there=is_installed: there)
+        open_backend('auto', tiny_model_path, spec, options=BackendOptions())
+        warnings = [item.getMessage() for item in caplog.records if item.levelname == 'WARNING']
+        assert [text for text in warnings if 'tensorrt' in text] == expected
 
 
 def test_auto_prefers_the_gpu_then_openvino() -> None:

@@ -33,6 +33,7 @@ __all__ = [
     'MIN_VERSION',
     'TensorRtLog',
     'make_log',
+    'is_installed',
     'tensorrt_unavailable_reason',
     'tensorrt_version',
 ]
@@ -43,10 +44,15 @@ _NUM_ERRORS_KEPT = 20
 _logger = logging.getLogger(__name__)
 
 
+def is_installed() -> bool:
+    """Whether a package tensorrt is there, working or not."""
+    spec = importlib.util.find_spec('tensorrt')
+    return spec is not None and spec.origin is not None  # a folder without a module is none
+
+
 def tensorrt_unavailable_reason() -> str | None:
     """Why TensorRT cannot be imported, or is not one that can be used; None if it can."""
-    spec = importlib.util.find_spec('tensorrt')
-    if spec is None or spec.origin is None:  # a folder without a module is no package
+    if not is_installed():
         return f'tensorrt is not installed ({_INSTALL}; on a Jetson it comes with JetPack)'
     try:
         version = str(importlib.import_module('tensorrt').__version__)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from depth_estimation_ros.backends.base import BackendName, TensorInfo, check_graph
 from depth_estimation_ros.backends.tensorrt.api import (
+    is_installed,
     make_log,
     tensorrt_unavailable_reason,
     tensorrt_version,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.tensorrt.api import TensorRtLog
     from depth_estimation_ros.model_file.model_spec import ModelSpec
 
-__all__ = ['TensorRtBackend', 'cached_engine_path', 'load', 'unavailable_reason']
+__all__ = ['TensorRtBackend', 'cached_engine_path', 'is_installed', 'load', 'unavailable_reason']
 
 _TYPE_NAMES = {'UINT8': 'uint8', 'FLOAT': 'float32', 'HALF': 'float16'}
 

@@ -70,7 +70,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     from depth_estimation_ros.ros.demo.metrics import bare_estimator_rate, format_table, measure
     from depth_estimation_ros.ros.demo.report import REPORT_FILES, write_report
 
-    model_path = _model_path(arguments.model)
+    model_path = _model_path(arguments.model, arguments.backend)
     with DepthEstimator.from_file(model_path, arguments.backend) as estimator:
         bare_fps = bare_estimator_rate(estimator, recording)
         notes = f'Model {model_path.name}, trained on {estimator.spec.training_data}'
@@ -84,7 +84,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
 def _record(arguments: argparse.Namespace) -> Recording:
     source = _absolute(arguments.input)
-    model_path = _model_path(arguments.model)
+    model_path = _model_path(arguments.model, arguments.backend)
     domain_id = arguments.domain_id
     if domain_id is None:
         domain_id = random.choice(DOMAIN_IDS)  # noqa: S311 - no secret
@@ -123,16 +123,17 @@ def _absolute(source: str) -> str:
     return str(Path(source).expanduser().resolve())
 
 
-def _model_path(model: str) -> Path:
+def _model_path(model: str, backend: str) -> Path:
     """Return the model file, once its facts could be read.
 
     Raises:
         ModelFileError: It is missing or foreign.
+        BackendError: There is no such backend.
     """
     from depth_estimation_ros.model_file.default_model import find_model
     from depth_estimation_ros.model_file.model_spec import read_model_spec
 
-    path = find_model(model).resolve()
+    path = find_model(model, backend=backend).resolve()
     read_model_spec(path)
     return path
 

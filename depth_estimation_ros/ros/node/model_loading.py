@@ -23,15 +23,6 @@ class LoadedModel:
     estimator: DepthEstimator
 
     @property
-    def description(self) -> str:
-        """One line for people."""
-        height, width = self.estimator.spec.input_size
-        return (
-            f'{self.path.name} ({self.estimator.spec.encoder}, {width}x{height}, '
-            f'{self.estimator.spec.precision}) on {self.estimator.backend_description}'
-        )
-
-    @property
     def facts(self) -> dict[str, str]:
         """Name -> value, for the diagnostics."""
         spec = self.estimator.spec
@@ -57,7 +48,6 @@ def load_model(parameters: NodeParameters, progress: BuildProgress | None = None
     Raises:
         DepthEstimationError: the file or the backend cannot be used; the text says why.
     """
-    path = find_model(parameters.model_path)
     cache = parameters.engine_cache_dir
     options = BackendOptions(
         num_threads=parameters.num_threads,
@@ -70,6 +60,7 @@ def load_model(parameters: NodeParameters, progress: BuildProgress | None = None
         cuda_graph=parameters.cuda_graph,
         progress=progress,
     )
+    path = find_model(parameters.model_path, backend=parameters.backend, options=options)
     estimator = DepthEstimator.from_file(
         path,
         parameters.backend,

@@ -94,7 +94,6 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             self.state_label = 'unconfigured'
             self.get_logger().error(f'cannot configure: {err}')
             return TransitionCallbackReturn.FAILURE
-        self.get_logger().info(self._model.description)
         for name in parameters.cameras:
             self._streams[name] = CameraStream(
                 self,

@@ -19,7 +19,7 @@ class BackendParameters:
     model_path: str = parameter(
         '',
         'Model file (.onnx, written by depth-estimation export), or the name of a shipped one: '
-        'default, default-int8; empty: default.',
+        'default, default-int8; empty: the one of these that is fastest here.',
     )
     backend: str = parameter(
         'auto',
