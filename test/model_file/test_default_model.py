@@ -68,7 +68,7 @@ def test_without_an_int8_file_there_is_the_other(
 ) -> None:
     monkeypatch.setattr(
         'depth_estimation_ros.model_file.default_model.__file__',
-        str(tmp_path / 'default_model.py'),
+        str(tmp_path / 'model_file' / 'default_model.py'),
     )
     (tmp_path / 'models').mkdir()
     (tmp_path / 'models' / 'default.onnx').touch()
