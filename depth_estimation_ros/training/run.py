@@ -128,7 +128,9 @@ def train(
 
 def _chooser(validation: Dataset[Any] | None) -> Dataset[Any] | None:
     """Return the data set that chooses the best checkpoint."""
-    return None if validation is None else Mixture.of(validation).sources[0].dataset
+    if validation is None:
+        return None
+    return Mixture.of(Mixture.of(validation).sources[0].dataset)
 
 
 def common_focal_length(dataset: Dataset[Any], *, width: int) -> float | None:

@@ -17,6 +17,7 @@ from depth_estimation_ros.depth.metrics import (
 )
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.batches import focal_scale, resized, to_device
+from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.evaluation.predictors import MIN_VALID_SHARE
 from depth_estimation_ros.training.interruption import ignore_signals
 from depth_estimation_ros.training.model.depth_coding import decode_depth
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from depth_estimation_ros.training.config import TrainConfig
+    from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset
 
 VALIDATION_BATCH_SIZE = 8
 
@@ -104,7 +106,7 @@ class Validator:
     def __init__(
         self,
         network: nn.Module,
-        data: Dataset[Any],
+        data: Dataset[Any] | RgbdDataset,
         config: TrainConfig,
         *,
         device: torch.device,
@@ -123,7 +125,7 @@ class Validator:
         self._config = config
         self._device = device
         self._loader = DataLoader(
-            Subset(data, chosen),
+            Subset(Mixture.of(data), chosen),
             batch_size=min(config.batch_size, VALIDATION_BATCH_SIZE),
             num_workers=config.num_workers,
             worker_init_fn=ignore_signals,
