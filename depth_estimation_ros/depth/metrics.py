@@ -76,30 +76,23 @@ def depth_metrics(
     )
 
 
-def fill_missing(
-    prediction: NDArray[np.float32],
-    truth: NDArray[np.floating],
-    *,
-    min_depth: float,
-    max_depth: float,
-) -> NDArray[np.float32]:
-    """Let a pixel without depth count as the end of the range that is farther from the truth.
+def fill_missing(prediction: NDArray[np.float32], *, max_depth: float) -> NDArray[np.float32]:
+    """Let a pixel without depth count as the farthest depth that the network gives.
 
-    No depth that a network could have given there has a larger abs_rel, sq_rel or rmse, so none
-    of them gets better by what a network leaves out.
+    Nearly all of them are where the network saw something beyond its range, and the published
+    protocol counts those so: a score neither changes when a checkpoint is exported, nor against
+    the papers.
 
     Args:
         prediction: Any shape, depth [m]; NaN, infinite or not positive = the network gave none.
-        truth: Same shape, depth [m].
-        min_depth: Nearest depth that the network could have given [m].
-        max_depth: Farthest depth that it could have given [m].
+        max_depth: Farthest depth that the network could have given [m].
 
     Returns:
         Same shape, depth [m], without gaps.
     """
-    middle = 0.5 * (min_depth + max_depth)
-    worst = np.where(truth < middle, np.float32(max_depth), np.float32(min_depth))
-    filled: NDArray[np.float32] = np.where(valid_mask(prediction), prediction, worst)
+    filled: NDArray[np.float32] = np.where(
+        valid_mask(prediction), prediction, np.float32(max_depth)
+    )
     return filled
 
 

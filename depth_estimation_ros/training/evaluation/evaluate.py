@@ -3,7 +3,8 @@
 The protocol of DenseDepth on the 654 NYU test images: enlarge to the image's size, average with
 the mirrored prediction of the mirrored image, cut to the crop, compare. The average is of depths,
 after the enlargement. One step differs: DenseDepth clips depth outside the range to the range's
-ends; here it is no depth, as on the robot, and counts as `fill_missing` says.
+ends; here it is no depth, as on the robot, and counts as the far end (`fill_missing`), which is
+the same but for what lies nearer than the near end.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def evaluate(
     """
     accumulator = MetricAccumulator(options.convention)
     num_skipped = num_pixels = num_without_depth = 0
-    nearest, farthest = predictor.depth_range
+    farthest = predictor.depth_range[1]
     for sample in samples:
         prediction = predict_sample(predictor, sample, flip=options.flip)
         truth = sample.depth
@@ -117,7 +118,7 @@ def evaluate(
         num_without_depth += valid.size - int(valid.sum())
         if options.median_scaling and valid.any():
             predicted = predicted * np.float32(median_scale(predicted, true))
-        filled = fill_missing(predicted, true, min_depth=nearest, max_depth=farthest)
+        filled = fill_missing(predicted, max_depth=farthest)
         accumulator.add(filled, true)
     return Evaluation(
         metrics=accumulator.result(),

@@ -93,9 +93,7 @@ def validate(
         for output, truth in zip(predictions, items['depth'].numpy(), strict=True):
             known = (truth >= config.min_depth) & (truth <= config.max_depth)
             if known.any():
-                prediction = fill_missing(
-                    output, truth, min_depth=config.min_depth, max_depth=config.max_depth
-                )
+                prediction = fill_missing(output, max_depth=config.max_depth)
                 results.append(depth_metrics(prediction, truth, known))
     return mean_metrics(results)
 

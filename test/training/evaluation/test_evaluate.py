@@ -131,24 +131,24 @@ def test_the_last_row_and_column_of_the_crop_count() -> None:
     assert result.metrics.abs_rel == pytest.approx((1 + 2) / 2)
 
 
-def test_what_is_left_out_counts_as_the_worst_depth_of_the_range() -> None:
-    # RedIsDepth gives 0.5 to 10.5 m; red 0 is no depth: 1 m counts as 10.5 m, 8 m as 0.5 m.
+def test_what_is_left_out_counts_as_the_farthest_depth_of_the_range() -> None:
+    # RedIsDepth gives 0.5 to 10.5 m; red 0 is no depth: 1 m and 8 m count as 10.5 m.
     samples = [sample([[0, 0, 4, 5]], [[1.0, 8.0, 4.0, 5.0]])]
     result = evaluate(RedIsDepth(), samples, EvaluationOptions())
-    assert result.metrics.abs_rel == pytest.approx((9.5 / 1 + 7.5 / 8) / 4)
-    assert result.metrics.rmse == pytest.approx(np.sqrt((9.5**2 + 7.5**2) / 4))
-    assert result.metrics.a3 == 0.5
+    assert result.metrics.abs_rel == pytest.approx((9.5 / 1 + 2.5 / 8) / 4)
+    assert result.metrics.rmse == pytest.approx(np.sqrt((9.5**2 + 2.5**2) / 4))
+    assert result.metrics.a3 == 0.75  # 10.5 / 8 is below 1.25^3
     assert result.fraction_without_depth == 0.5
 
 
-def test_median_scaling_scales_what_there_is_and_not_the_worst_depth() -> None:
-    # Of 4 m and 5 m the factor is 2; the hole at 8 m stays 0.5 m.
+def test_median_scaling_scales_what_there_is_and_not_the_far_end() -> None:
+    # Of 4 m and 5 m the factor is 2; the hole at 8 m stays 10.5 m.
     samples = [sample([[0, 4, 5]], [[8.0, 8.0, 10.0]])]
     result = evaluate(RedIsDepth(), samples, EvaluationOptions(median_scaling=True))
-    assert result.metrics.abs_rel == pytest.approx(7.5 / 8 / 3)
+    assert result.metrics.abs_rel == pytest.approx(2.5 / 8 / 3)
     nothing = [sample([[0, 0]], [[8.0, 1.0]])]
     result = evaluate(RedIsDepth(), nothing, EvaluationOptions(median_scaling=True))
-    assert result.metrics.abs_rel == pytest.approx((7.5 / 8 + 9.5) / 2)
+    assert result.metrics.abs_rel == pytest.approx((2.5 / 8 + 9.5) / 2)
 
 
 def test_a_pixel_that_one_direction_leaves_out_has_no_average() -> None:

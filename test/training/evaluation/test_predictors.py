@@ -49,7 +49,7 @@ def test_validation_counts_what_is_left_out_as_evaluation_does() -> None:
     metrics = validate(
         Constant([2.1, 0.9, 22.0, 1.0]), [items], config, torch.device('cpu'), size=(1, 4)
     )
-    assert metrics.abs_rel == pytest.approx((0 + 9.5 / 1 + 7.5 / 8) / 3, rel=1e-5)
+    assert metrics.abs_rel == pytest.approx((0 + 9.5 / 1 + 2.5 / 8) / 3, rel=1e-5)
     # Twice as large, pixels 1/4 and 3/4 of the way: those nearer to the right one have its depth.
     items = {
         'image': torch.zeros(1, 3, 1, 4, dtype=torch.uint8),
