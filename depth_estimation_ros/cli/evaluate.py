@@ -39,6 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '..., each with its path; or rooms: synthetic ones that no training has seen',
     )
     add_data_option(parser)
+    parser.add_argument(
+        '--split',
+        choices=('test', 'validation'),
+        default='test',
+        help='validation: what train keeps back to choose the checkpoint by (%(default)s)',
+    )
+    parser.add_argument(
+        '--eigen-crop',
+        action='store_true',
+        help='measure what lies in the Eigen crop of 480x640 images, as the nyu- kinds do',
+    )
     parser.add_argument('--output', type=Path, metavar='JSON', help='also write the result there')
     parser.add_argument(
         '--convention',
@@ -112,8 +123,14 @@ def run(args: argparse.Namespace) -> int:
     )
     try:
         kind, path = args.data[0], Path(args.data[1]) if len(args.data) == 2 else None
-        options = dict(args.data_option)
-        data = open_evaluation_data(kind, path, input_size=input_size, **options)
+        data = open_evaluation_data(
+            kind,
+            path,
+            input_size=input_size,
+            split=args.split,
+            eigen_crop=args.eigen_crop,
+            **dict(args.data_option),
+        )
         report = _evaluate(args, predictor, data)
     finally:
         predictor.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -86,7 +87,7 @@ def test_what_a_network_leaves_out_costs_the_same_in_its_file(
     assert 0.05 < share < 0.95
     for name in (*METRICS, 'pixels_without_depth'):
         assert of_file[name] == pytest.approx(of_checkpoint[name], rel=1e-3)
-    words = f'{100 * share:.2f} % of the pixels had no depth: the worst of the range counts'
+    words = f'{100 * share:.2f} % of the pixels had no depth: they count as the far end'
     assert words in capsys.readouterr().out
 
 
@@ -166,3 +167,28 @@ def test_unknown_data_is_refused_by_name(
     assert "unknown data set 'kitti'" in capsys.readouterr().err
     assert main(['evaluate', str(checkpoint), '--data', 'nyu-eigen']) == 1
     assert 'nyu-eigen: give its path too' in capsys.readouterr().err
+
+
+def test_a_validation_split_is_measured_in_the_crop_of_the_papers(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / 'recording'
+    for index in range(4):
+        for kind, data in (
+            ('rgb', np.full((480, 640, 3), 100, np.uint8)),
+            ('depth', np.full((480, 640), 2000, np.uint16)),
+        ):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / kind / f'{index}.png'), data)
+    command = ['evaluate', str(checkpoint), '--data', 'rgbd-folder', str(folder)]
+    command += ['--split', 'validation', '--data-option', 'validation_fraction=0.5']
+    output = tmp_path / 'report.json'
+    assert main([*command, '--eigen-crop', '--output', str(output)]) == 0
+    report = json.loads(output.read_text())
+    assert (report['data'], report['images']) == ('rgbd-folder validation', 2)
+    assert report['crop'] == [20, 459, 24, 615]
+    assert [(item['from'], item['to']) for item in report['by_distance']] == [(2.0, 3.0)]
+    printed = capsys.readouterr().out
+    assert 'rgbd-folder validation, 2 images, per-image; torch-' in printed
+    assert f'AbsRel by distance: 2 to 3 m {report["abs_rel"]:.3f}' in printed
+    assert 'published' not in printed

@@ -46,15 +46,23 @@ class EvaluationData:
 
 
 def open_evaluation_data(
-    kind: str, path: Path | None, *, input_size: tuple[int, int], **options: Any
+    kind: str,
+    path: Path | None,
+    *,
+    input_size: tuple[int, int],
+    split: str = 'test',
+    eigen_crop: bool = False,
+    **options: Any,
 ) -> EvaluationData:
-    """Open the test part of a data set.
+    """Open the part of a data set that is measured on.
 
     Args:
         kind: 'nyu-eigen' (DenseDepth's nyu_test.zip), or a kind of `open_dataset`.
         path: Its file or folder; None for rooms.
         input_size: (height, width) of the network's input, at which rooms are rendered [px].
             Other data is measured at the size it was recorded at.
+        split: 'test', or 'validation', which may have chosen the checkpoint.
+        eigen_crop: Measure as on the NYU test images: only what lies in Eigen's crop of 480x640.
         options: See `open_dataset`.
 
     Raises:
@@ -67,12 +75,12 @@ def open_evaluation_data(
         return EvaluationData(name=kind, samples=eigen, crop=eigen.crop, is_nyu_test=True)
     is_nyu = kind.startswith('nyu-')
     size = input_size if kind == 'rooms' else None
-    dataset = open_dataset(kind, path, split='test', size=size, **options)
+    dataset = open_dataset(kind, path, split=split, size=size, **options)
     return EvaluationData(
-        name=kind,
+        name=kind if split == 'test' else f'{kind} {split}',
         samples=_DatasetSamples(dataset),
-        crop=EIGEN_CROP if is_nyu else None,
-        is_nyu_test=is_nyu,
+        crop=EIGEN_CROP if is_nyu or eigen_crop else None,
+        is_nyu_test=is_nyu and split == 'test',
     )
 
 

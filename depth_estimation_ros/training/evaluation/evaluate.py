@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from depth_estimation_ros.training.data.eigen_test import Crop
     from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
     from depth_estimation_ros.training.evaluation.predictors import DepthPredictor
+
+
+DISTANCES: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # [m]
 
 
 class Convention(str, Enum):
@@ -67,6 +70,23 @@ class EvaluationOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DistanceError:
+    """How good the pixels of a distance are.
+
+    Attributes:
+        nearest: Truth from here on [m].
+        farthest: Truth up to here [m], not included.
+        share: Of all pixels measured, 0..1.
+        abs_rel: Mean of |prediction - truth| / truth over them.
+    """
+
+    nearest: float
+    farthest: float
+    share: float
+    abs_rel: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """What came out.
 
@@ -76,12 +96,14 @@ class Evaluation:
         num_skipped: Images without any known depth.
         fraction_without_depth: Share of the pixels measured, 0..1, that the model gave no depth
             for; see `fill_missing`.
+        by_distance: The error of near and far pixels, of all images together.
     """
 
     metrics: DepthMetrics
     num_images: int
     num_skipped: int
     fraction_without_depth: float
+    by_distance: tuple[DistanceError, ...]
 
 
 def evaluate(
@@ -97,15 +119,17 @@ def evaluate(
         options: How to measure.
 
     Raises:
-        DataError: No image has any known depth.
+        DataError: No image has any known depth, or one is smaller than the crop.
     """
     accumulator = MetricAccumulator(options.convention)
+    distances = DistanceAccumulator()
     num_skipped = num_pixels = num_without_depth = 0
     farthest = predictor.depth_range[1]
     for sample in samples:
         prediction = predict_sample(predictor, sample, flip=options.flip)
         truth = sample.depth
         if options.crop is not None:
+            _check_inside(options.crop, truth.shape)
             prediction, truth = prediction[options.crop.slices], truth[options.crop.slices]
         limit = math.inf if options.max_truth is None else options.max_truth
         mask = np.isfinite(truth) & (truth > 0.0) & (truth <= limit)
@@ -120,12 +144,23 @@ def evaluate(
             predicted = predicted * np.float32(median_scale(predicted, true))
         filled = fill_missing(predicted, max_depth=farthest)
         accumulator.add(filled, true)
+        distances.add(filled, true)
     return Evaluation(
         metrics=accumulator.result(),
         num_images=accumulator.num_images,
         num_skipped=num_skipped,
         fraction_without_depth=num_without_depth / num_pixels,
+        by_distance=distances.result(),
     )
+
+
+def _check_inside(crop: Crop, shape: tuple[int, ...]) -> None:
+    """Refuse a crop that reaches out of (height, width) images."""
+    if crop.bottom >= shape[0] or crop.right >= shape[1]:
+        raise DataError(
+            f'the crop is of rows {crop.top} to {crop.bottom} and columns {crop.left} to '
+            f'{crop.right}, the images are {shape[0]}x{shape[1]}: measure without it'
+        )
 
 
 def predict_sample(
@@ -141,6 +176,36 @@ def predict_sample(
     straight, mirrored = predictor.predict([sample.image, mirrored_image], sample.intrinsics)
     mean: NDArray[np.float32] = np.float32(0.5) * (straight + mirrored[:, ::-1])
     return mean
+
+
+class DistanceAccumulator:
+    """The relative error of the pixels between two distances, over many images."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(len(DISTANCES) + 1)
+        self._errors = np.zeros(len(DISTANCES) + 1)
+
+    def add(self, prediction: NDArray[np.float32], truth: NDArray[np.float32]) -> None:
+        """Take the pixels of one image, (P,) float32 depth [m] each, above 0."""
+        which = np.searchsorted(DISTANCES, truth, side='right')
+        size = len(self._counts)
+        self._counts += np.bincount(which, minlength=size)
+        self._errors += np.bincount(which, np.abs(prediction - truth) / truth, minlength=size)
+
+    def result(self) -> tuple[DistanceError, ...]:
+        """Return the distances at which there was anything, nearest first."""
+        edges = (0.0, *DISTANCES, math.inf)
+        total = self._counts.sum()
+        return tuple(
+            DistanceError(
+                nearest=edges[index],
+                farthest=edges[index + 1],
+                share=float(count / total),
+                abs_rel=float(self._errors[index] / count),
+            )
+            for index, count in enumerate(self._counts)
+            if count
+        )
 
 
 class MetricAccumulator:

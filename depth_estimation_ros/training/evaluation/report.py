@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from depth_estimation_ros.training.evaluation.published import NYU_EIGEN
@@ -40,6 +41,15 @@ def as_json(
         'crop': None if crop is None else [crop.top, crop.bottom, crop.left, crop.right],
         'max_truth': options.max_truth,
         'pixels_without_depth': result.fraction_without_depth,
+        'by_distance': [
+            {
+                'from': item.nearest,
+                'to': item.farthest if math.isfinite(item.farthest) else None,
+                'share': item.share,
+                'abs_rel': item.abs_rel,
+            }
+            for item in result.by_distance
+        ],
     }
 
 
@@ -56,7 +66,14 @@ def as_table(report: dict[str, Any], *, is_nyu_test: bool) -> str:
     ]
     if report['pixels_without_depth']:
         share = 100.0 * report['pixels_without_depth']
-        lines.append(f'{share:.2f} % of the pixels had no depth: the worst of the range counts')
+        lines.append(f'{share:.2f} % of the pixels had no depth: they count as the far end')
+    distances = [
+        f'{item["from"]:g} to {item["to"]:g} m' if item['to'] else f'beyond {item["from"]:g} m'
+        for item in report['by_distance']
+    ]
+    errors = [f'{item["abs_rel"]:.3f}' for item in report['by_distance']]
+    by_distance = zip(distances, errors, strict=True)
+    lines.append('AbsRel by distance: ' + ', '.join(' '.join(pair) for pair in by_distance))
     if is_nyu_test:
         lines += ['published']
         for row in NYU_EIGEN:

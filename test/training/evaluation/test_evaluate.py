@@ -165,3 +165,22 @@ def test_a_pixel_that_one_direction_leaves_out_has_no_average() -> None:
     result = evaluate(BlindOnTheLeft(), samples, EvaluationOptions(flip=True))
     assert result.fraction_without_depth == 0.5  # the left column, and mirrored the right one
     assert result.metrics.abs_rel == pytest.approx(8.5 / 2 / 2)
+
+
+def test_errors_are_told_apart_by_the_distance_of_the_truth() -> None:
+    # 2 m for 1 m and 4 m for 5 m in one image, 5 m for 4 m in another, 10 m for 8 m in the third
+    samples = [
+        sample([[2, 4]], [[1.0, 5.0]]),
+        sample([[5, 5]], [[4.0, 5.0]]),
+        sample([[10]], [[8.0]]),
+    ]
+    result = evaluate(RedIsDepth(), samples, EvaluationOptions())
+    found = [[e.nearest, e.farthest, e.share, e.abs_rel] for e in result.by_distance]
+    expected = [[1, 2, 0.2, 1.0], [4, 6, 0.6, (0.2 + 0.25) / 3], [8, np.inf, 0.2, 0.25]]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_crop_larger_than_the_images_is_refused() -> None:
+    options = EvaluationOptions(crop=Crop(top=0, bottom=1, left=0, right=1))
+    with pytest.raises(DataError, match='rows 0 to 1 and columns 0 to 1, the images are 1x2'):
+        evaluate(RedIsDepth(), [sample([[2, 4]], [[1.0, 5.0]])], options)
