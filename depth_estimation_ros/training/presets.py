@@ -81,10 +81,10 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         edge_scales=3,
         forgive_depth_steps=True,
         batch_size=8,
-        steps=5000,
+        steps=4500,
         learning_rate=2e-3,
         encoder_rate=0.2,
-        coarse_fraction=0.25,
+        coarse_fraction=0.4,
         num_workers=1,
     ),
 }

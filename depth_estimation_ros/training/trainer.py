@@ -97,7 +97,6 @@ class Trainer:
         self.num_steps = config.num_steps(
             round(self.train_data.sizes[0] / self.train_data.weights[0])
         )
-        self.last_step = self.num_steps
         self.learner = Learner(network, config, num_steps=self.num_steps, group=self.group)
         self.validators: dict[str, Validator] = {}
         if validation_data is not None and self.group.is_main:
@@ -181,10 +180,6 @@ class Trainer:
         if self.step % config.checkpoint_every == 0:
             self._save_last()
 
-    def stop_after(self, step: int) -> None:
-        """Let `run` end after a step, as if it had been stopped there."""
-        self.last_step = min(step, self.num_steps)
-
     def _data_facts(self) -> dict[str, Any]:
         """Return what a resumed run must find again: `changed_settings` compares it."""
         data = self.train_data
@@ -197,7 +192,7 @@ class Trainer:
             self.train_data.sizes,
             weights=self.train_data.weights,
             batch_size=self.config.batch_size,
-            steps=range(self.step, self.last_step),
+            steps=range(self.step, self.num_steps),
             seed=self.config.seed,
             rank=self.group.rank,
             num_processes=self.group.num_processes,

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-from depth_estimation_ros.rooms.tracer.scene import CameraPose, Scene, render_depth, yaw_rotation
+from depth_estimation_ros.rooms.tracer.scene import CameraPose, Scene, camera_row, yaw_rotation
+from depth_estimation_ros.rooms.tracer.shading import cast_depth
 
 # Pixel (30, 20) is the axis; pixel x = 30 + 100 tan(angle to the right).
 CAMERA = CameraIntrinsics(width=64, height=48, fx=100.0, fy=100.0, cx=30.0, cy=20.0)
@@ -18,7 +19,10 @@ MM = 1e-3
 
 
 def depth_of(scene: Scene, pose: CameraPose = AHEAD) -> npt.NDArray[np.float32]:
-    return render_depth(scene, pose, CAMERA)
+    xs = np.arange(CAMERA.width, dtype=np.float64)
+    ys = np.arange(CAMERA.height, dtype=np.float64)
+    depth = cast_depth(scene.arrays(), camera_row(pose, CAMERA), xs, ys)
+    return np.asarray(depth, np.float32)
 
 
 def test_a_wall_three_metres_away_is_three_metres_deep_in_every_pixel() -> None:

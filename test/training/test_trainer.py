@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from depth_estimation_ros.training.config import TrainConfig
+    from depth_estimation_ros.training.trainer import Trainer
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +40,18 @@ def _assert_equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
             assert value == other[name], name
 
 
+def _interrupt_after(trainer: Trainer, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C while a trainer does its step of this number, counted from 1."""
+    learn = trainer.learner.learn
+
+    def learn_and_interrupt(items: dict[str, Any], number: int) -> float:
+        if number == step - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return learn(items, number)
+
+    monkeypatch.setattr(trainer.learner, 'learn', learn_and_interrupt)
+
+
 @pytest.mark.parametrize(
     'changes',
     [{}, {'optimizer': 'adam-amsgrad', 'ema_decay': 0.0, 'num_workers': 1}],
@@ -46,12 +59,12 @@ def _assert_equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
 )
 @pytest.mark.parametrize('stop', [2, 4])
 def test_a_resumed_run_ends_with_the_same_bits(
-    tmp_path: Path, changes: dict[str, Any], stop: int
+    tmp_path: Path, changes: dict[str, Any], stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tiny_config(**changes, checkpoint_every=stop)
     tiny_trainer(tmp_path / 'whole', config).run(quiet=True)
     first = tiny_trainer(tmp_path / 'parts', config)
-    first.stop_after(stop)
+    _interrupt_after(first, stop, monkeypatch)
     assert first.run(quiet=True).step == stop
     torch.manual_seed(123)  # what another process would have
     second = tiny_trainer(tmp_path / 'parts', config)

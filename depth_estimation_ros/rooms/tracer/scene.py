@@ -20,7 +20,6 @@ from depth_estimation_ros.rooms.tracer.arrays import (
 )
 from depth_estimation_ros.rooms.tracer.bvh import build_bvh
 from depth_estimation_ros.rooms.tracer.intersect import BOX, CYLINDER, ELLIPSOID
-from depth_estimation_ros.rooms.tracer.shading import cast_depth
 from depth_estimation_ros.rooms.tracer.textures import NUM_COLUMNS
 
 if TYPE_CHECKING:
@@ -172,11 +171,3 @@ def camera_row(pose: CameraPose, intrinsics: CameraIntrinsics) -> Array:
     k = intrinsics
     tail = [k.fx, k.fy, k.cx, k.cy]
     return np.concatenate([np.array(pose.position), pose.axes().ravel(), np.array(tail)])
-
-
-def render_depth(scene: Scene, pose: CameraPose, intrinsics: CameraIntrinsics) -> Array:
-    """Return (H, W) float32 depth along Z [m], 0 where nothing is seen."""
-    xs = np.arange(intrinsics.width, dtype=np.float64)
-    ys = np.arange(intrinsics.height, dtype=np.float64)
-    depth = cast_depth(scene.arrays(), camera_row(pose, intrinsics), xs, ys)
-    return depth.astype(np.float32)

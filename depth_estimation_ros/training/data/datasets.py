@@ -11,14 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 import importlib
 import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.splits import check_split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
 
     from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset
 
@@ -41,11 +42,14 @@ class DatasetKind:
     needs_path: bool = True
 
 
-_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
-    'int': int,
-    'float': float,
-    'str | None': str,
-    'str | Path | None': str,
+# Annotation of an option -> the types that its value may have.
+_OPTION_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    'bool': (bool,),
+    'int': (int,),
+    'float': (int, float),
+    'str | None': (str,),
+    'str | Path | None': (str, Path),
+    'CameraIntrinsics | None': (CameraIntrinsics,),
 }
 _SHARED: Final = ('path', 'split', 'size')
 _PACKAGE: Final = 'depth_estimation_ros.training.data'
@@ -97,43 +101,9 @@ def open_dataset(
     opener = _opener(kind)
     if path is None and DATASET_KINDS[kind].needs_path:
         raise DataError(f'data set {kind} needs a path: {DATASET_KINDS[kind].description}')
-    for option in options:
-        _check_option(kind, option, _options(opener))
+    for name, value in options.items():
+        _check_option(kind, name, value, _options(opener))
     return opener(path, split=check_split(split), size=size, **options)
-
-
-def parse_options(kind: str, words: Sequence[str]) -> dict[str, Any]:
-    """Read options of a kind of data set as a command line has them.
-
-    Args:
-        kind: A key of DATASET_KINDS.
-        words: NAME=VALUE each, such as depth_scale=0.001.
-
-    Raises:
-        DataError: No such kind or option, or a value that is not of the option's type.
-    """
-    known = _options(_opener(kind))
-    options: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition('=')
-        if not equals:
-            raise DataError(
-                f'data option {word!r}: expected NAME=VALUE, such as depth_scale=0.001'
-            )
-        _check_option(kind, name, known)
-        options[name] = _parse(name, value, str(known[name].annotation))
-    return options
-
-
-def _parse(name: str, value: str, annotation: str) -> Any:
-    """Turn text into what an option's annotation says."""
-    words = {'true': True, 'false': False}
-    try:
-        if annotation == 'bool':
-            return words[value.lower()]
-        return _PARSERS[annotation](value)
-    except (ValueError, KeyError):
-        raise DataError(f'data option {name}={value}: expected {annotation}') from None
 
 
 def _opener(kind: str) -> Callable[..., RgbdDataset]:
@@ -151,11 +121,18 @@ def _options(opener: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {name: value for name, value in parameters.items() if name not in _SHARED}
 
 
-def _check_option(kind: str, name: str, known: dict[str, inspect.Parameter]) -> None:
+def _check_option(
+    kind: str, name: str, value: object, known: dict[str, inspect.Parameter]
+) -> None:
+    """Refuse an option that a kind does not take, or a value of another type."""
     if name not in known:
         raise DataError(
             f'data set {kind} has no option {name}: it takes {", ".join(known) or "none"}'
         )
+    annotation = str(known[name].annotation)
+    types = _OPTION_TYPES[annotation]
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise DataError(f'data option {name}={value}: expected {annotation}')
 
 
 def open_rooms(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from kinds_of_data import KINDS, write_data
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.datasets import DATASET_KINDS, open_dataset, parse_options
+from depth_estimation_ros.training.data.datasets import DATASET_KINDS, _opener, open_dataset
 from depth_estimation_ros.training.data.splits import block_split, scene_split
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def test_every_kind_gives_items_of_one_form(kind: str, split: str, tmp_path: Pat
         'image': (np.uint8, (3, 24, 32)),
         'depth': (np.float32, (24, 32)),
         'intrinsics': (np.float32, (4,)),
+        'depth_step': (np.float32, ()),
     }
     assert all(value.flags.c_contiguous for value in item.values())
     assert np.isfinite(item['depth']).all()
@@ -45,27 +47,30 @@ def test_options_reach_the_data_set_and_unknown_ones_are_named(tmp_path: Path) -
         open_dataset('rgbd-folder', folder, split='test', topic='/image')
 
 
-def test_options_of_a_command_line_are_read_by_their_type() -> None:
-    words = ['image_topic=/a=b', 'max_time_difference_sec=0.05']
-    assert parse_options('rosbag', words) == {
-        'image_topic': '/a=b', 'max_time_difference_sec': 0.05,
-    }  # fmt: skip
-    assert parse_options('nyu-labeled', ['raw_depth=true']) == {'raw_depth': True}
-    assert parse_options('rooms', ['num_rooms=7']) == {'num_rooms': 7}
-
-
 @pytest.mark.parametrize(
-    ('word', 'message'),
+    ('options', 'message'),
     [
-        ('depth_scale', "data option 'depth_scale': expected NAME=VALUE"),
-        ('depth_scale=mm', 'data option depth_scale=mm: expected float'),
-        ('intrinsics=5', 'data option intrinsics=5: expected CameraIntrinsics'),
-        ('topic=/a', 'rgbd-folder has no option topic: it takes depth_scale'),
+        ({'depth_scale': 'mm'}, 'data option depth_scale=mm: expected float'),
+        ({'depth_scale': True}, 'data option depth_scale=True: expected float'),
+        ({'intrinsics': 5}, 'data option intrinsics=5: expected CameraIntrinsics'),
+        ({'frame_px': 1.5}, 'data option frame_px=1.5: expected int'),
+        ({'split_runs': 1}, 'data option split_runs=1: expected bool'),
+        ({'topic': '/a'}, 'rgbd-folder has no option topic: it takes depth_scale'),
     ],
 )
-def test_a_wrong_option_of_a_command_line_is_named(word: str, message: str) -> None:
+def test_an_option_of_another_name_or_type_is_named(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(DataError, match=message):
-        parse_options('rgbd-folder', [word])
+        open_dataset('rgbd-folder', tmp_path, split='test', **options)
+
+
+@pytest.mark.parametrize('kind', list(DATASET_KINDS))
+def test_every_option_of_every_kind_has_a_type_that_is_checked(kind: str) -> None:
+    for name in inspect.signature(_opener(kind)).parameters:
+        if name not in ('path', 'split', 'size'):
+            with pytest.raises(DataError, match=f'data option {name}=.*: expected '):
+                open_dataset(kind, 'nowhere', split='test', **{name: object()})  # type: ignore[arg-type]
 
 
 def test_an_unknown_kind_and_a_missing_path_are_named() -> None:
