@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName
+from depth_estimation_ros.backends.networks import NetworkPool
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.depth.depth_image import colorize, to_16uc1
 from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.model_file.model_spec import ModelSpec, Probe
+from depth_estimation_ros.model_file.network_size import ImageFitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,9 +69,10 @@ def instant_estimator(invalid_fraction: float) -> DepthEstimator:
         min_depth=0.1,
         max_depth=10.0,
         training_fx=220.0,
-        probe=probe,
+        probes={INPUT_SIZE: probe},
     )
-    return DepthEstimator(InstantBackend(invalid_fraction), spec)
+    networks = NetworkPool(spec, lambda _name, _spec: InstantBackend(invalid_fraction))
+    return DepthEstimator(networks, ImageFitter(spec=spec))
 
 
 def measure(work: Callable[[], object], num_runs: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ Example:
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 import math
 from pathlib import Path
 import time
@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depth_estimation_ros.backends.base import BackendOptions, Releasable
-from depth_estimation_ros.backends.selection import open_backend
+from depth_estimation_ros.backends.base import BackendName, BackendOptions
+from depth_estimation_ros.backends.networks import NetworkPool
+from depth_estimation_ros.backends.selection import open_backend, waits_for_size
 from depth_estimation_ros.depth.depth_image import edge_mask
-from depth_estimation_ros.depth.image_transform import ImageTransform
+from depth_estimation_ros.depth.focal_normalization import focal_factor
 from depth_estimation_ros.depth.prediction import DepthPrediction, StageTimings
 from depth_estimation_ros.errors import ConfigError, ImageError
 from depth_estimation_ros.model_file.default_model import default_model_path
 from depth_estimation_ros.model_file.model_spec import ModelSpec, read_model_spec
+from depth_estimation_ros.model_file.network_size import AUTO, ImageFitter, parse_network_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +33,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.backends.base import Backend, BackendName
+    from depth_estimation_ros.backends.base import Backend
+    from depth_estimation_ros.backends.networks import Network
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+    from depth_estimation_ros.depth.image_transform import ImageTransform, Size
 
 __all__ = ['DepthEstimator', 'DepthPrediction', 'StageTimings', 'default_model_path']
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Job:
+    """An image of a batch and what is to be done with it."""
+
+    index: int
+    image: NDArray[np.uint8]
+    transform: ImageTransform
+    focal_factor: float
 
 
 class DepthEstimator:
@@ -51,19 +65,17 @@ class DepthEstimator:
 
     def __init__(
         self,
-        backend: Backend,
-        spec: ModelSpec,
+        networks: NetworkPool,
+        fitter: ImageFitter,
         *,
-        resize_mode: str = 'letterbox',
         focal_normalization: bool = True,
         edge_filter_threshold: float = 0.0,
     ) -> None:
-        """Use a loaded backend; most callers want `from_file`.
+        """Use networks; most callers want `from_file`.
 
         Args:
-            backend: A loaded model; closed with the estimator.
-            spec: Its facts.
-            resize_mode: 'letterbox' keeps the aspect and pads, 'resize' stretches.
+            networks: Of the model, loaded or not; closed with the estimator.
+            fitter: Decides which of them an image goes to, and how.
             focal_normalization: Scale depth by the ratio of the camera's focal length to the
                 training camera's, when both are known.
             edge_filter_threshold: See the attribute.
@@ -73,13 +85,11 @@ class DepthEstimator:
         """
         if not 0.0 <= edge_filter_threshold < math.inf:
             raise ConfigError(f'edge_filter_threshold {edge_filter_threshold}: must be 0 or more')
-        self.spec = spec
+        self.spec = fitter.spec
         self.edge_filter_threshold = edge_filter_threshold
-        self._backend = backend
-        self._resize_mode = resize_mode
+        self._networks = networks
+        self._fitter = fitter
         self._focal_normalization = focal_normalization
-        self._input = np.zeros(spec.input_shape, dtype=np.uint8)
-        self._transform_for(spec.input_size)  # refuses an unknown resize_mode now
 
     @classmethod
     def from_file(
@@ -87,6 +97,7 @@ class DepthEstimator:
         path: str | os.PathLike[str],
         backend: str = 'auto',
         *,
+        network_size: str = AUTO,
         resize_mode: str = 'letterbox',
         focal_normalization: bool = True,
         edge_filter_threshold: float = 0.0,
@@ -100,10 +111,15 @@ class DepthEstimator:
             path: A model file written by `depth-estimation export`.
             backend: 'auto', 'tensorrt', 'onnxruntime-cuda', 'openvino' or 'onnxruntime'. A named
                 one is used or the call fails; 'auto' takes the first that works, in this order.
-            resize_mode: 'letterbox' keeps the aspect and pads, 'resize' stretches.
+            network_size: 'auto' or HEIGHTxWIDTH [px]. If the file's height and width are free,
+                auto takes the size of the file's pixel budget that fits each image's shape
+                (network_size.fitting_size), and the image fills it; tensorrt then waits for the
+                first image before it builds an engine. A file of one size has that.
+            resize_mode: For a size that is given or fixed: 'letterbox' keeps the aspect and
+                pads, 'resize' stretches.
             focal_normalization: See __init__.
             edge_filter_threshold: See the class.
-            self_check: Run the model's probe once and refuse wrong numbers.
+            self_check: Run the model's probe for each size once and refuse wrong numbers.
             num_threads: Short for options.num_threads, settings of the backends.
             options: All of them.
 
@@ -116,23 +132,62 @@ class DepthEstimator:
         if num_threads is not None:
             options = replace(options, num_threads=num_threads)
         spec = read_model_spec(path)
+        fitter = ImageFitter(
+            spec=spec, network_size=parse_network_size(network_size), resize_mode=resize_mode
+        )
+        settings = options
+
+        def open_at(name: str, spec_at_size: ModelSpec) -> Backend:
+            return open_backend(
+                name, Path(path), spec_at_size, options=settings, check_numbers=self_check
+            )
+
+        networks = NetworkPool(spec, open_at, backend=backend)
+        if fitter.fixed_size is not None:
+            networks.get(fitter.fixed_size)
+        elif not waits_for_size(backend, spec, options=options):
+            networks.try_out(spec.input_size)
         return cls(
-            open_backend(backend, Path(path), spec, options=options, check_numbers=self_check),
-            spec,
-            resize_mode=resize_mode,
+            networks,
+            fitter,
             focal_normalization=focal_normalization,
             edge_filter_threshold=edge_filter_threshold,
         )
 
     @property
     def backend_name(self) -> BackendName:
-        """The backend in use."""
-        return self._backend.name
+        """The backend in use, or that will be once an image has told the size."""
+        newest = self._networks.newest
+        return newest.backend.name if newest else BackendName.TENSORRT
 
     @property
     def backend_description(self) -> str:
         """Backend, device and precision, for people."""
-        return self._backend.description
+        newest = self._networks.newest
+        if newest is None:
+            return f'{BackendName.TENSORRT}, whose engine waits for the size of the first image'
+        return newest.backend.description
+
+    @property
+    def network_sizes(self) -> tuple[Size, ...]:
+        """(height, width) [px] of the networks that are loaded, the last used one last."""
+        return self._networks.sizes
+
+    def transform_for(self, image_size: Size) -> ImageTransform:
+        """How an image of this size (height, width) [px] gets into the network.
+
+        Raises:
+            ImageError: It has no pixels.
+        """
+        return self._fitter.transform_for(image_size)
+
+    def prepare(self, image_size: Size) -> None:
+        """Load the network for images of this size (height, width) [px], if it is not yet.
+
+        Raises:
+            BackendError: It cannot be loaded, or gives wrong numbers.
+        """
+        self._networks.get(self._fitter.size_for(image_size))
 
     def estimate(
         self, rgb_hwc: NDArray[np.uint8], intrinsics: CameraIntrinsics | None = None
@@ -156,7 +211,11 @@ class DepthEstimator:
         images: Sequence[NDArray[np.uint8]],
         intrinsics: Sequence[CameraIntrinsics | None] | None = None,
     ) -> list[DepthPrediction]:
-        """Predict the depth of up to spec.batch_size images (of any sizes) in one run.
+        """Predict the depth of up to spec.batch_size images of any sizes.
+
+        They take one run of the network, or, if their shapes need networks of several sizes, one
+        each of these. A network is loaded when the first image needs it, which is not part of
+        the timings.
 
         Args:
             images: Each (H, W, 3) uint8 RGB.
@@ -166,33 +225,30 @@ class DepthEstimator:
             ImageError: See `estimate`; or there are more images than the model takes.
             BackendError: The backend failed.
         """
-        started = time.perf_counter()
         cameras = [None] * len(images) if intrinsics is None else list(intrinsics)
         self._check_count(len(images), len(cameras))
-        transforms = [self._preprocess(index, image) for index, image in enumerate(images)]
-        factors = [self._focal_factor(*pair) for pair in zip(transforms, cameras, strict=True)]
-        prepared = time.perf_counter()
-        raw = self._backend.infer(self._input)
-        inferred = time.perf_counter()
-        depths = [
-            transform.restore_depth(self._valid_depth(raw[index], factors[index]))
-            for index, transform in enumerate(transforms)
+        groups: dict[Size, list[_Job]] = {}
+        for index, (image, camera) in enumerate(zip(images, cameras, strict=True)):
+            job = self._plan(index, image, camera)
+            groups.setdefault(job.transform.network_size, []).append(job)
+        depths: dict[int, NDArray[np.float32]] = {}
+        timings = StageTimings(preprocess_ms=0.0, inference_ms=0.0, postprocess_ms=0.0)
+        for size, jobs in groups.items():
+            network = self._networks.get(size)
+            found, spent = self._run(network, jobs)
+            depths.update(found)
+            timings += spent
+        return [
+            DepthPrediction(depth=depths[index], timings=timings) for index in range(len(images))
         ]
-        timings = StageTimings(
-            preprocess_ms=1e3 * (prepared - started),
-            inference_ms=1e3 * (inferred - prepared),
-            postprocess_ms=1e3 * (time.perf_counter() - inferred),
-        )
-        return [DepthPrediction(depth=depth, timings=timings) for depth in depths]
 
     def release(self) -> None:
         """Free device memory that is not needed until the next image."""
-        if isinstance(self._backend, Releasable):
-            self._backend.release()
+        self._networks.release()
 
     def close(self) -> None:
         """Free the model; the estimator is of no use afterwards."""
-        self._backend.close()
+        self._networks.close()
 
     def __enter__(self) -> DepthEstimator:
         return self
@@ -209,36 +265,40 @@ class DepthEstimator:
         if num_cameras != num_images:
             raise ImageError(f'{num_cameras} intrinsics for {num_images} images')
 
-    def _transform_for(self, image_size: tuple[int, int]) -> ImageTransform:
-        return ImageTransform.by_mode(
-            self._resize_mode,
-            image_size=image_size,
-            network_size=self.spec.input_size,
-            output_size=self.spec.output_size,
-        )
-
-    def _preprocess(self, index: int, rgb_hwc: NDArray[np.uint8]) -> ImageTransform:
-        """Check an image and put it at its place of the input."""
+    def _plan(
+        self, index: int, rgb_hwc: NDArray[np.uint8], intrinsics: CameraIntrinsics | None
+    ) -> _Job:
+        """Check an image and decide how it gets into which network."""
         shape, dtype = np.shape(rgb_hwc), getattr(rgb_hwc, 'dtype', type(rgb_hwc).__name__)
         if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8 or 0 in shape:
             raise ImageError(
                 f'image of shape {shape} and type {dtype}: '
                 'must be (height, width, 3) uint8 RGB with at least one pixel'
             )
-        transform = self._transform_for((shape[0], shape[1]))
-        transform.apply_image(rgb_hwc, out=self._input[index])
-        return transform
+        transform = self.transform_for((shape[0], shape[1]))
+        training_fx = self.spec.training_fx if self._focal_normalization else None
+        factor = focal_factor(transform, intrinsics, training_fx)
+        return _Job(index=index, image=rgb_hwc, transform=transform, focal_factor=factor)
 
-    def _focal_factor(
-        self, transform: ImageTransform, intrinsics: CameraIntrinsics | None
-    ) -> float:
-        """True depth / depth for the training camera."""
-        if intrinsics is None or not intrinsics.is_calibrated:
-            return 1.0
-        seen = transform.apply_intrinsics(intrinsics)
-        if self.spec.training_fx is None or not self._focal_normalization:
-            return 1.0
-        return seen.fx / self.spec.training_fx
+    def _run(
+        self, network: Network, jobs: Sequence[_Job]
+    ) -> tuple[dict[int, NDArray[np.float32]], StageTimings]:
+        """Run one network once; return depth by the image's index, and what it took."""
+        started = time.perf_counter()
+        for place, job in enumerate(jobs):
+            job.transform.apply_image(job.image, out=network.images[place])
+        prepared = time.perf_counter()
+        raw = network.backend.infer(network.images)
+        inferred = time.perf_counter()
+        depths = {
+            job.index: job.transform.restore_depth(self._valid_depth(raw[place], job.focal_factor))
+            for place, job in enumerate(jobs)
+        }
+        return depths, StageTimings(
+            preprocess_ms=1e3 * (prepared - started),
+            inference_ms=1e3 * (inferred - prepared),
+            postprocess_ms=1e3 * (time.perf_counter() - inferred),
+        )
 
     def _valid_depth(self, raw: NDArray[np.float32], focal_factor: float) -> NDArray[np.float32]:
         """Depth outside the range that the model was trained for is no measurement: NaN."""

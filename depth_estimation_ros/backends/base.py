@@ -180,7 +180,7 @@ def load_backend(
     Args:
         name: The backend.
         model_path: The model file.
-        spec: Its facts, from read_model_spec.
+        spec: Its facts, from read_model_spec, `resized` to the size that it shall run at.
         options: Settings.
 
     Raises:
@@ -221,11 +221,23 @@ def check_graph(
         ('input', inputs, wanted_inputs),
         ('output', outputs, wanted_outputs),
     ):
-        if dict(found) != wanted:
+        if found.keys() != wanted.keys() or not all(
+            _agrees(found[name], wanted[name], free_size=spec.free_size) for name in wanted
+        ):
             raise ModelFileError(
                 f'{model_path}: {kind} of the graph is {_listed(found)}, '
                 f'its metadata says {_listed(wanted)}; export the model again'
             )
+
+
+def _agrees(found: TensorInfo, wanted: TensorInfo, *, free_size: bool) -> bool:
+    """Whether a tensor is what it must be; free heights and widths have names, not numbers."""
+    if found.dtype != wanted.dtype or len(found.shape) != len(wanted.shape):
+        return False
+    return all(
+        size == other or (free_size and axis in (1, 2) and isinstance(size, str))
+        for axis, (size, other) in enumerate(zip(found.shape, wanted.shape, strict=True))
+    )
 
 
 def _listed(tensors: Mapping[str, TensorInfo]) -> str:

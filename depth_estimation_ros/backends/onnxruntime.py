@@ -12,6 +12,7 @@ import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName, TensorInfo, check_graph
 from depth_estimation_ros.errors import BackendError
+from depth_estimation_ros.model_file.model_spec import FREE_AXES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +109,9 @@ class OnnxRuntimeBackend:
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = options.num_threads
         session_options.log_severity_level = _ERROR_SEVERITY
+        if spec.free_size:  # known sizes make faster plans
+            for name, size in zip(FREE_AXES, spec.input_size, strict=True):
+                session_options.add_free_dimension_override_by_name(name, size)
         try:
             session = onnxruntime.InferenceSession(
                 str(model_path), session_options, providers=[provider]

@@ -75,6 +75,8 @@ class OpenVinoBackend:
         try:
             core = _core()
             model = core.read_model(str(model_path))
+            if spec.free_size:
+                model.reshape({'image': list(spec.input_shape)})
             check_graph(model_path, spec, _tensors(model.inputs), _tensors(model.outputs))
             compiled = core.compile_model(model, _DEVICE, config)
         except RuntimeError as err:

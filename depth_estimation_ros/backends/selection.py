@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.base import Backend, BackendOptions
     from depth_estimation_ros.model_file.model_spec import ModelSpec
 
-__all__ = ['expected_backend', 'open_backend', 'self_check']
+__all__ = ['expected_backend', 'open_backend', 'self_check', 'waits_for_size']
 
 _logger = logging.getLogger(__name__)
 _REMEDIES = {
@@ -45,9 +45,10 @@ def open_backend(
     Args:
         name: 'auto' or a BackendName.
         model_path: The model file.
-        spec: Its facts.
+        spec: Its facts, `resized` to the size that it shall run at.
         options: Settings of the backends.
-        check_numbers: Run the probe once and refuse a backend that gives wrong numbers.
+        check_numbers: Run the probe once and refuse a backend that gives wrong numbers. At a
+            size for which the file has no probe, the file is run at the size of its export too.
 
     Raises:
         BackendError: The named backend cannot run the file or gives wrong numbers; for 'auto',
@@ -81,8 +82,31 @@ def expected_backend(name: str, options: BackendOptions) -> BackendName | None:
     return next(able, None)
 
 
+def waits_for_size(name: str, spec: ModelSpec, *, options: BackendOptions) -> bool:
+    """Tell whether loading a file had better wait until an image tells the size.
+
+    A TensorRT engine is built for one size, which takes minutes; other backends load in a second.
+
+    Args:
+        name: 'auto' or a BackendName.
+        spec: Facts of the model file.
+        options: Settings of the backends.
+
+    Raises:
+        BackendError: There is no such backend.
+    """
+    is_tensorrt = name == 'auto' or parse_backend_name(name) is BackendName.TENSORRT
+    if not spec.free_size or not is_tensorrt:
+        return False
+    return unavailable_reason(BackendName.TENSORRT, spec, options=options) is None
+
+
 def self_check(backend: Backend, spec: ModelSpec) -> float:
-    """Run the model's probe.
+    """Run the model's probe for the size that the backend runs at.
+
+    Args:
+        backend: A loaded model.
+        spec: Its facts, at a size that has a probe.
 
     Returns:
         The relative RMS error of the output (probe.probe_error).
@@ -91,7 +115,8 @@ def self_check(backend: Backend, spec: ModelSpec) -> float:
         BackendError: The error is above the tolerance for the precision.
     """
     height, width = spec.input_size
-    image = probe_image(spec.probe.seed, batch_size=spec.batch_size, height=height, width=width)
+    seed = spec.probes[spec.input_size].seed
+    image = probe_image(seed, batch_size=spec.batch_size, height=height, width=width)
     error, tolerance = check_probe(
         backend.infer(image), spec, compute_precision=backend.compute_precision
     )
@@ -133,8 +158,16 @@ def _open_one(
     options: BackendOptions,
     check_numbers: bool,
 ) -> Backend:
+    is_probed = spec.input_size in spec.probes
+    if check_numbers and not is_probed:
+        _logger.info(
+            'the file has no probe for %dx%d (height x width): checked at the size of its export',
+            *spec.input_size,
+        )
+        exported = spec.resized(next(iter(spec.probes)))
+        _open_one(name, model_path, exported, options, check_numbers).close()
     backend = load_backend(name, model_path, spec, options=options)
-    if check_numbers:
+    if check_numbers and is_probed:
         try:
             self_check(backend, spec)
         except BackendError:

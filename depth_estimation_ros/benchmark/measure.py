@@ -40,6 +40,7 @@ class BenchmarkCase:
         num_warm_up: Calls before them.
         max_sec: Fewer calls are timed when they take longer.
         num_threads: CPU threads, 0 = the backend's own choice.
+        network_size: 'auto' or HEIGHTxWIDTH, see DepthEstimator.from_file.
         tensorrt: Settings of the backend tensorrt, as fields of BackendOptions that JSON can hold.
     """
 
@@ -51,6 +52,7 @@ class BenchmarkCase:
     num_warm_up: int = 10
     max_sec: float = 30.0
     num_threads: int = 0
+    network_size: str = 'auto'
     tensorrt: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -96,7 +98,10 @@ def measure_case(case: BenchmarkCase) -> CaseResult:
         num_threads=case.num_threads, openvino_precision=case.openvino_precision, **tensorrt
     )
     started = time.perf_counter()
-    with DepthEstimator.from_file(case.model, case.backend, options=options) as estimator:
+    with DepthEstimator.from_file(
+        case.model, case.backend, network_size=case.network_size, options=options
+    ) as estimator:
+        estimator.prepare(case.image_sizes[0])
         load_sec = time.perf_counter() - started
         description = estimator.backend_description
         if case.openvino_precision not in description and case.backend == 'openvino':
@@ -127,6 +132,7 @@ def _measure_size(
     def call() -> StageTimings:
         return estimator.estimate_batch(images, cameras)[0].timings
 
+    estimator.prepare(image_size)
     for _ in range(case.num_warm_up):
         call()
     return _time_calls(call, image_size, num_images, case)

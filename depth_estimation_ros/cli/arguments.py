@@ -21,12 +21,14 @@ __all__ = [
     'BACKEND_CHOICES',
     'add_data_option',
     'add_model_arguments',
+    'add_network_size',
     'add_num_threads',
     'non_negative_float',
     'non_negative_int',
     'open_estimator',
     'positive_float',
     'positive_int',
+    'width_x_height',
 ]
 
 BACKEND_CHOICES = ('auto', 'tensorrt', 'onnxruntime-cuda', 'openvino', 'onnxruntime')
@@ -62,6 +64,14 @@ def non_negative_float(text: str) -> float:
     if not 0.0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f'{text} is not a number of 0 or more')
     return value
+
+
+def width_x_height(text: str) -> tuple[int, int]:
+    """Parse 640x480 into (height, width) (argparse type)."""
+    width, times, height = text.partition('x')
+    if not (times and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
+    return int(height), int(width)
 
 
 def add_data_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -113,11 +123,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default='f32',
         help='bf16 is faster on CPUs that have it, and about 1 %% off (%(default)s)',
     )
+    add_network_size(group)
     group.add_argument(
         '--resize-mode',
         choices=('letterbox', 'resize'),
         default='letterbox',
-        help='keep the aspect and pad, or stretch (%(default)s)',
+        help='where the network size is given or fixed: keep the aspect and pad, or stretch '
+        '(%(default)s)',
     )
     group.add_argument(
         '--edge-filter-threshold',
@@ -142,6 +154,17 @@ def add_num_threads(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_network_size(parser: argparse._ActionsContainer) -> None:
+    """Add --network-size; see network_size.parse_network_size."""
+    parser.add_argument(
+        '--network-size',
+        default='auto',
+        metavar='HEIGHTxWIDTH',
+        help="input of the network, such as 160x288; auto: the model's number of pixels in the "
+        "images' shape (%(default)s)",
+    )
+
+
 def open_estimator(args: argparse.Namespace) -> DepthEstimator:
     """Load the model that the arguments of `add_model_arguments` name.
 
@@ -162,6 +185,7 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
     return DepthEstimator.from_file(
         find_model(args.model, backend=args.backend, options=options),
         args.backend,
+        network_size=args.network_size,
         resize_mode=args.resize_mode,
         focal_normalization=args.focal_normalization,
         edge_filter_threshold=args.edge_filter_threshold,

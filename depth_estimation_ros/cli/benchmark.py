@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 from pathlib import Path
 import sys
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING
 from depth_estimation_ros.backends.options import OPENVINO_PRECISIONS
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
+    add_network_size,
     add_num_threads,
     non_negative_int,
     positive_float,
     positive_int,
+    width_x_height,
 )
 from depth_estimation_ros.cli.tensorrt_arguments import (
     add_tensorrt_arguments,
@@ -22,6 +23,8 @@ from depth_estimation_ros.cli.tensorrt_arguments import (
 )
 
 if TYPE_CHECKING:
+    import argparse
+
     from depth_estimation_ros.benchmark.hardware import Hardware
     from depth_estimation_ros.benchmark.measure import BenchmarkCase
     from depth_estimation_ros.benchmark.report import ModelReport, Row
@@ -49,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--image-size',
-        type=_width_x_height,
+        type=width_x_height,
         nargs='+',
         action='extend',
         default=[],
@@ -79,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='time fewer calls, but at least 10, when they take longer (%(default)s)',
     )
     add_num_threads(parser)
+    add_network_size(parser)
     parser.add_argument(
         '--openvino-precision',
         choices=OPENVINO_PRECISIONS,
@@ -104,13 +108,17 @@ def run(args: argparse.Namespace) -> int:
     from depth_estimation_ros.files.atomic import atomic_write_text
     from depth_estimation_ros.model_file.default_model import default_model_path, find_model
     from depth_estimation_ros.model_file.model_spec import read_model_spec
+    from depth_estimation_ros.model_file.network_size import parse_network_size
 
     if args.output is not None and args.output.is_dir():
         args.usage_error(f'--output {args.output} is a folder')
     BackendOptions(num_threads=args.num_threads, **tensorrt_options(args))  # refuses bad values
+    network_size = parse_network_size(args.network_size)
     paths = [find_model(name) for name in args.models]
     paths = paths or sorted(default_model_path().parent.glob('*.onnx'))
     specs = [read_model_spec(path) for path in paths]
+    for spec in specs:
+        spec.resized(network_size or spec.input_size)  # refuses what a fixed file cannot have
     hardware = describe_hardware()
     for line in hardware.lines():
         print(line)
@@ -138,21 +146,24 @@ def _cases(
     from depth_estimation_ros.backends.base import AUTO_ORDER
     from depth_estimation_ros.benchmark.hardware import has_bf16
     from depth_estimation_ros.benchmark.measure import BenchmarkCase
+    from depth_estimation_ros.model_file.network_size import parse_network_size
 
     tensorrt = tensorrt_options(args)
     if tensorrt['engine_cache_dir'] is not None:
         tensorrt['engine_cache_dir'] = str(tensorrt['engine_cache_dir'])
+    own_size = parse_network_size(args.network_size) or spec.input_size
     precisions = args.openvino_precision or (['f32', 'bf16'] if has_bf16(hardware) else ['f32'])
     return [
         BenchmarkCase(
             model=str(path),
             backend=backend,
             openvino_precision=precision,
-            image_sizes=tuple(dict.fromkeys([spec.input_size, *args.image_size])),
+            image_sizes=tuple(dict.fromkeys([own_size, *args.image_size])),
             num_runs=args.num_runs,
             num_warm_up=args.num_warm_up,
             max_sec=args.max_sec,
             num_threads=args.num_threads,
+            network_size=args.network_size,
             tensorrt=tensorrt,
         )
         for backend in args.backend or [name.value for name in AUTO_ORDER]
@@ -178,11 +189,3 @@ def _measure(case: BenchmarkCase, spec: ModelSpec, args: argparse.Namespace) -> 
                 raise
             reason = str(err)
     return Row(case=case, reason=reason)
-
-
-def _width_x_height(text: str) -> tuple[int, int]:
-    """Parse 640x480 into (height, width) (argparse type)."""
-    width, times, height = text.partition('x')
-    if not (times and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
-    return int(height), int(width)

@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.cli.arguments import add_network_size, width_x_height
 from depth_estimation_ros.cli.tensorrt_arguments import (
     add_tensorrt_arguments,
     tensorrt_options,
@@ -34,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'model', nargs='?', metavar='MODEL', help='model file (the one that comes along)'
     )
     parser.add_argument(
+        '--image-size',
+        type=width_x_height,
+        metavar='WxH',
+        help='of the camera, as 1280x720: build for the size that auto takes for it '
+        "(default: the model's own size)",
+    )
+    add_network_size(parser)
+    parser.add_argument(
         '--rebuild', action='store_true', help='build it even if there is one that fits'
     )
     add_tensorrt_arguments(parser)
@@ -54,20 +63,28 @@ def run(args: argparse.Namespace) -> int:
     from depth_estimation_ros.errors import BackendError
     from depth_estimation_ros.model_file.default_model import find_model
     from depth_estimation_ros.model_file.model_spec import read_model_spec
+    from depth_estimation_ros.model_file.network_size import (
+        ImageFitter,
+        parse_network_size,
+        size_text,
+    )
 
     progress = BuildProgress()
     options = BackendOptions(
         rebuild_engine=args.rebuild, progress=progress, **tensorrt_options(args)
     )
     path = find_model(args.model, backend='tensorrt')
-    spec = read_model_spec(path)
+    network_size = parse_network_size(args.network_size)
+    fitter = ImageFitter(spec=read_model_spec(path), network_size=network_size)
+    spec = fitter.spec.resized(fitter.size_for(args.image_size or fitter.spec.input_size))
     reason = unavailable_reason(BackendName.TENSORRT, spec, options=options)
     if reason is not None:
         raise BackendError(f'no engine can be built here: {reason}')
     with _shown(progress):
         backend = tensorrt_backend.load(path, spec, options)
     try:
-        error = self_check(backend, spec)
+        is_probed = spec.input_size in spec.probes
+        error = f'{self_check(backend, spec):.1e}' if is_probed else 'no probe for this size'
     finally:
         backend.close()
     if backend.engine_path is None:
@@ -76,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
     how = 'was there already' if seconds is None else f'built in {seconds:.0f} s'
     print(f'{backend.engine_path}: {how}')
     print(f'  {backend.description}')
-    print(f'  self-check: relative RMS error {error:.1e}')
+    print(f'  for images of {size_text(spec.input_size)} px (height x width)')
+    print(f'  self-check: relative RMS error {error}')
     return 0
 
 

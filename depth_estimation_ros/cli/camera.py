@@ -98,4 +98,9 @@ class NamedCamera:
         if spec.training_fx is None:
             return 'camera: unknown; depth is right for a camera like the training camera'
         hfov = 2.0 * math.degrees(math.atan(0.5 * spec.input_size[1] / spec.training_fx))
+        if spec.free_size:
+            return (
+                f'camera: unknown; depth is right for a focal length of {spec.training_fx:.0f} px '
+                f'in the network, {hfov:.0f} deg where it is {spec.input_size[1]} px wide (--hfov)'
+            )
         return f'camera: unknown; depth is right for a field of view of {hfov:.0f} deg (--hfov)'

@@ -10,6 +10,7 @@ from depth_estimation_ros.backends.options import DEVICES
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
     add_data_option,
+    add_network_size,
     add_num_threads,
     positive_float,
     positive_int,
@@ -92,9 +93,7 @@ def _add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
         help='limits what auto may take (%(default)s)',
     )
     add_num_threads(parser)
-    size = 'of the input for a checkpoint (as in training)'
-    parser.add_argument('--height', type=positive_int, metavar='PX', help=f'rows {size}')
-    parser.add_argument('--width', type=positive_int, metavar='PX', help=f'columns {size}')
+    add_network_size(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -105,12 +104,11 @@ def run(args: argparse.Namespace) -> int:
     """
     if len(args.data) > 2:
         args.usage_error(f'--data takes a kind and a path, not {" ".join(args.data)}')
-    if (args.height is None) != (args.width is None):
-        args.usage_error('--height and --width go together')
     import json
 
     from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.files.atomic import atomic_write_text
+    from depth_estimation_ros.model_file.network_size import parse_network_size
     from depth_estimation_ros.training.evaluation.data import open_evaluation_data
     from depth_estimation_ros.training.evaluation.open_predictor import open_predictor
     from depth_estimation_ros.training.evaluation.report import as_table
@@ -119,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         args.model,
         backend=args.backend,
         options=BackendOptions(device=args.device, num_threads=args.num_threads),
-        input_size=None if args.height is None else (args.height, args.width),
+        network_size=parse_network_size(args.network_size),
     )
     try:
         kind, path = args.data[0], Path(args.data[1]) if len(args.data) == 2 else None

@@ -25,6 +25,14 @@ class StageTimings:
         """Sum of the stages [ms]."""
         return self.preprocess_ms + self.inference_ms + self.postprocess_ms
 
+    def __add__(self, other: StageTimings) -> StageTimings:
+        """Time of two calls."""
+        return StageTimings(
+            preprocess_ms=self.preprocess_ms + other.preprocess_ms,
+            inference_ms=self.inference_ms + other.inference_ms,
+            postprocess_ms=self.postprocess_ms + other.postprocess_ms,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class DepthPrediction:

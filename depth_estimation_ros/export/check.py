@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 
 from depth_estimation_ros.backends.base import BackendName, BackendOptions, load_backend
 from depth_estimation_ros.errors import ModelFileError
+from depth_estimation_ros.export.graph import INPUT_NAME, OUTPUT_NAME
 from depth_estimation_ros.model_file.model_spec import Precision, check_probe, read_model_spec
 from depth_estimation_ros.model_file.probe import Probe, probe_error, probe_image
 
@@ -33,7 +35,9 @@ TOLERANCE: Final[Mapping[Precision, float]] = {
 
 
 def check_file(path: Path, graph: DepthGraph, images: Sequence[NDArray[np.uint8]]) -> float:
-    """Load a written file as its users will, and compare it with PyTorch.
+    """Load a written file as its users will, at every size it has a probe for; compare.
+
+    With PyTorch pixel by pixel at the size of the export, by its probe at the others.
 
     Returns:
         The largest relative RMS error (probe.probe_error on every pixel).
@@ -57,8 +61,19 @@ def check_file(path: Path, graph: DepthGraph, images: Sequence[NDArray[np.uint8]
             errors.append(probe_error(found, expected, **limits))
     finally:
         backend.close()
+    _check_other_sizes(path, spec)
     _require_below(max(errors), TOLERANCE[spec.precision], spec.precision)
     return max(errors)
+
+
+def _check_other_sizes(path: Path, spec: ModelSpec) -> None:
+    """Run the probes of the sizes besides that of the export, in one session of any size."""
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    for height, width in list(spec.probes)[1:]:
+        seed = spec.probes[height, width].seed
+        image = probe_image(seed, batch_size=spec.batch_size, height=height, width=width)
+        output = session.run([OUTPUT_NAME], {INPUT_NAME: image})[0]
+        _require_below(*check_probe(output, spec.resized((height, width))), spec.precision)
 
 
 def _require_below(error: float, tolerance: float, precision: Precision) -> None:
@@ -78,7 +93,8 @@ def _check_batches(
 ) -> list[NDArray[np.uint8]]:
     """Return the probe input, and each image repeated to a batch."""
     height, width = spec.input_size
-    probe = probe_image(spec.probe.seed, batch_size=spec.batch_size, height=height, width=width)
+    seed = spec.probes[spec.input_size].seed
+    probe = probe_image(seed, batch_size=spec.batch_size, height=height, width=width)
     return [probe, *(np.repeat(image[np.newaxis], spec.batch_size, axis=0) for image in images)]
 
 

@@ -12,12 +12,14 @@ import torch
 
 from depth_estimation_ros.errors import ConfigError, ModelFileError
 from depth_estimation_ros.export.check import check_file, run_network
-from depth_estimation_ros.export.graph import SIZE_MULTIPLE, DepthGraph, trace_graph
+from depth_estimation_ros.export.free_size import free_height_and_width
+from depth_estimation_ros.export.graph import DepthGraph, trace_graph
 from depth_estimation_ros.export.half_precision import to_half_precision
 from depth_estimation_ros.export.quantize import quantize_model
 from depth_estimation_ros.export.tensorrt_operators import audit_for_tensorrt
 from depth_estimation_ros.files.atomic import atomic_path
-from depth_estimation_ros.model_file.model_spec import ModelSpec, Precision, Target
+from depth_estimation_ros.model_file.model_spec import SIZE_MULTIPLE, ModelSpec, Precision, Target
+from depth_estimation_ros.model_file.network_size import common_sizes
 from depth_estimation_ros.model_file.probe import Probe, probe_image
 from depth_estimation_ros.training.model.checkpoint import load_network
 from depth_estimation_ros.version import VERSION
@@ -42,7 +44,8 @@ class ExportOptions:
     """What model file to make.
 
     Attributes:
-        height: Rows of the input [px], a multiple of 32; None = as in training.
+        height: Rows of the input [px], a multiple of 32; None = as in training. Height times
+            width is the file's pixel budget, and the size that it has unless told otherwise.
         width: Columns of the input [px], a multiple of 32; None = as in training.
         batch_size: Images a call takes.
         precision: Number format.
@@ -129,6 +132,7 @@ def export_model(
         model = to_half_precision(model)
     elif options.precision is Precision.INT8:
         model = quantize_model(model, calibration, target=options.target)
+    model = free_height_and_width(model)
     spec = _make_spec(info, options, graph, (height, width))
     helper.set_model_props(model, spec.to_metadata())
     model.producer_name = 'depth_estimation_ros'
@@ -154,11 +158,10 @@ def _check_size(name: str, size: int) -> None:
 def _make_spec(
     info: NetworkInfo, options: ExportOptions, graph: DepthGraph, input_size: tuple[int, int]
 ) -> ModelSpec:
-    """Gather what the model file says of itself; the probe's reference comes from PyTorch."""
-    image = probe_image(
-        PROBE_SEED, batch_size=options.batch_size, height=input_size[0], width=input_size[1]
-    )
-    reference = run_network(graph, image)
+    """Gather what the model file says of itself; the probes' references come from PyTorch."""
+    sizes = dict.fromkeys([input_size, *common_sizes(input_size)])
+    references = {size: _run_probe(graph, options.batch_size, size) for size in sizes}
+    reference = references[input_size]
     return ModelSpec(
         encoder=info.encoder,
         variant=info.variant,
@@ -176,5 +179,15 @@ def _make_spec(
         metrics_data=options.metrics_data or info.metrics_data,
         licence=options.licence or info.licence,
         created_by=f'depth_estimation_ros {VERSION}, PyTorch {torch.__version__}',
-        probe=Probe.from_output(reference, seed=PROBE_SEED),
+        free_size=True,
+        probes={
+            size: Probe.from_output(output, seed=PROBE_SEED) for size, output in references.items()
+        },
     )
+
+
+def _run_probe(graph: DepthGraph, batch_size: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the network's answer to the probe image of a size, (N, h, w) float32 [m]."""
+    height, width = size
+    image = probe_image(PROBE_SEED, batch_size=batch_size, height=height, width=width)
+    return run_network(graph, image)

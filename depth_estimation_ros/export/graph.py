@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from depth_estimation_ros.training.model.network import DenseDepthNet
 
 OPSET: Final = 17
-SIZE_MULTIPLE: Final = 32
 INPUT_NAME: Final = 'image'
 OUTPUT_NAME: Final = 'depth'
 

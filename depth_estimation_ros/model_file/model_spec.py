@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.errors import ModelFileError
+from depth_estimation_ros.errors import ConfigError, ModelFileError
 from depth_estimation_ros.model_file.onnx_metadata import read_onnx_metadata
 from depth_estimation_ros.model_file.probe import PROBE_TOLERANCE, Probe, probe_error, probe_image
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     'FORMAT_VERSION',
+    'FREE_AXES',
     'METADATA_PREFIX',
+    'SIZE_MULTIPLE',
     'ModelSpec',
     'Precision',
     'Probe',
@@ -31,7 +34,9 @@ __all__ = [
     'read_model_spec',
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had one probe and no free sizes; it is still read
+SIZE_MULTIPLE = 32  # of heights and widths: the encoders halve an image five times
+FREE_AXES = ('height', 'width')  # names in the graph of what is free in the input
 METADATA_PREFIX = 'depth_estimation_ros.'
 _HOW_TO_EXPORT = 'make a model file with `depth-estimation export CHECKPOINT --output model.onnx`'
 
@@ -83,7 +88,10 @@ class ModelSpec:
         metrics_data: What the metrics were measured on, in words.
         licence: SPDX expression or words.
         created_by: Program and version.
-        probe: Input seed and reference output of the self-check.
+        free_size: Whether height and width are free in the graph: any multiples of 32 will do,
+            and input_size, at which it was exported, is the pixel budget.
+        probes: (height, width) of an input -> seed and reference output of the self-check at
+            that size; the first is that of the export.
         format_version: Version of these facts.
     """
 
@@ -103,7 +111,8 @@ class ModelSpec:
     metrics_data: str = ''
     licence: str = ''
     created_by: str = ''
-    probe: Probe
+    free_size: bool = False
+    probes: Mapping[tuple[int, int], Probe] = field(hash=False)
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -121,6 +130,8 @@ class ModelSpec:
         if self.batch_size < 1:
             raise ValueError(f'batch_size {self.batch_size}')
         _check_sizes(self.input_size, self.output_size)
+        if not self.probes:
+            raise ValueError('no probe')
 
     @property
     def input_shape(self) -> tuple[int, int, int, int]:
@@ -132,12 +143,43 @@ class ModelSpec:
         """(N, h, w)."""
         return (self.batch_size, *self.output_size)
 
+    def resized(self, input_size: tuple[int, int]) -> ModelSpec:
+        """Facts of the same file run at another size.
+
+        training_fx stays: a network sees pixels, so depth follows the focal length in pixels of
+        its input, whatever the size of that input is.
+
+        Args:
+            input_size: (height, width) of the image [px].
+
+        Raises:
+            ConfigError: The file has one size only, or this is no size for a network.
+        """
+        if input_size == self.input_size:
+            return self
+        height, width = input_size
+        if not self.free_size:
+            own_height, own_width = self.input_size
+            raise ConfigError(
+                f'network_size {height}x{width}: the model file takes {own_height}x{own_width} '
+                'only (height x width); use that or auto, or export the model again'
+            )
+        if min(input_size) < SIZE_MULTIPLE or height % SIZE_MULTIPLE or width % SIZE_MULTIPLE:
+            raise ConfigError(
+                f'network_size {height}x{width}: height and width must be multiples of '
+                f'{SIZE_MULTIPLE}'
+            )
+        stride = self.input_size[0] // self.output_size[0]
+        output_size = (height // stride, width // stride)
+        return replace(self, input_size=input_size, output_size=output_size)
+
     def to_metadata(self) -> dict[str, str]:
         """ONNX metadata_props; every key starts with METADATA_PREFIX."""
         return {
             METADATA_PREFIX + item.name: _to_text(getattr(self, item.name))
             for item in fields(self)
-        }
+            if item.name != 'probes'
+        } | {METADATA_PREFIX + 'probes': _probes_to_text(self.probes)}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], *, source: str) -> ModelSpec:
@@ -156,11 +198,13 @@ class ModelSpec:
                 f'{source}: not a model file of this package (no {METADATA_PREFIX}* metadata); '
                 + _HOW_TO_EXPORT
             )
-        if version != str(FORMAT_VERSION):
+        if version not in ('1', str(FORMAT_VERSION)):
             raise ModelFileError(
-                f'{source}: model file format {version}, this version reads {FORMAT_VERSION}; '
-                'update depth_estimation_ros or export the model again'
+                f'{source}: model file format {version}, this version reads 1 to '
+                f'{FORMAT_VERSION}; update depth_estimation_ros or export the model again'
             )
+        if version == '1':
+            metadata = _upgraded(metadata)
         values: dict[str, Any] = {}
         for item in fields(cls):
             key = METADATA_PREFIX + item.name
@@ -172,10 +216,14 @@ class ModelSpec:
                 raise ModelFileError(
                     f'{source}: metadata {key}={metadata[key]!r:.80}: {err}'
                 ) from err
+        values['format_version'] = FORMAT_VERSION
         try:
-            return cls(**values)
+            spec = cls(**values)
         except ValueError as err:
             raise ModelFileError(f'{source}: impossible metadata: {err}') from err
+        if spec.input_size not in spec.probes:
+            raise ModelFileError(f'{source}: no probe for input size {spec.input_size}')
+        return spec
 
 
 def read_model_spec(path: str | os.PathLike[str]) -> ModelSpec:
@@ -194,14 +242,15 @@ def check_probe(
 
     Args:
         output: (N, h, w) float32 depth [m], 0 = invalid.
-        spec: Facts of the model file.
+        spec: Facts of the model file, at a size that has a probe.
         compute_precision: A key of PROBE_TOLERANCE when the backend computes in another
             precision than the file's; the looser tolerance of the two holds.
 
     Returns:
         The relative RMS error (see probe.probe_error) and the tolerance for it.
     """
-    error = probe_error(output, spec.probe, min_depth=spec.min_depth, max_depth=spec.max_depth)
+    probe = spec.probes[spec.input_size]
+    error = probe_error(output, probe, min_depth=spec.min_depth, max_depth=spec.max_depth)
     names = {spec.precision.value, compute_precision or spec.precision.value}
     return error, max(PROBE_TOLERANCE[name] for name in names)
 
@@ -212,9 +261,39 @@ def _check_sizes(input_size: tuple[int, int], output_size: tuple[int, int]) -> N
         raise ValueError(f'input size {input_size} is no whole multiple of {output_size}')
 
 
+def _upgraded(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of format 1 in the words of format 2."""
+    values = dict(metadata)
+    probe, size = (values.get(METADATA_PREFIX + name) for name in ('probe', 'input_size'))
+    if probe is not None and size is not None:
+        height_x_width = 'x'.join(re.findall(r'\d+', size))
+        values[METADATA_PREFIX + 'probes'] = f'{{"{height_x_width}": {probe}}}'
+    values[METADATA_PREFIX + 'free_size'] = 'false'
+    values[METADATA_PREFIX + 'format_version'] = str(FORMAT_VERSION)
+    return values
+
+
+def _probes_to_text(probes: Mapping[tuple[int, int], Probe]) -> str:
+    return json.dumps(
+        {f'{height}x{width}': probe.to_fields() for (height, width), probe in probes.items()}
+    )
+
+
+def _probes(text: str) -> dict[tuple[int, int], Probe]:
+    probes = {}
+    for size, values in dict(json.loads(text)).items():
+        height, width = (int(number) for number in size.split('x'))
+        probes[height, width] = Probe.from_fields(values)
+    return probes
+
+
+def _bool(text: str) -> bool:
+    if text not in ('true', 'false'):
+        raise ValueError('must be true or false')
+    return text == 'true'
+
+
 def _to_text(value: object) -> str:
-    if isinstance(value, Probe):
-        return value.to_json()
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, str):
@@ -245,6 +324,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     'precision': Precision,
     'target': Target,
     'metrics': _metrics,
-    'probe': Probe.from_json,
+    'free_size': _bool,
+    'probes': _probes,
     'format_version': int,
 }

@@ -11,12 +11,13 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 __all__ = ['PROBE_TOLERANCE', 'Probe', 'probe_error', 'probe_image']
@@ -75,27 +76,24 @@ class Probe:
     def __hash__(self) -> int:
         return hash((self.seed, self.grid_step, self.reference.shape))
 
-    def to_json(self) -> str:
-        """One line of JSON; the reference as base64 of little-endian float32."""
+    def to_fields(self) -> dict[str, Any]:
+        """What JSON can hold; the reference as base64 of little-endian float32."""
         data = np.ascontiguousarray(self.reference, dtype='<f4').tobytes()
-        return json.dumps(
-            {
-                'seed': self.seed,
-                'grid_step': self.grid_step,
-                'shape': list(self.reference.shape),
-                'reference': base64.b64encode(data).decode('ascii'),
-            }
-        )
+        return {
+            'seed': self.seed,
+            'grid_step': self.grid_step,
+            'shape': list(self.reference.shape),
+            'reference': base64.b64encode(data).decode('ascii'),
+        }
 
     @classmethod
-    def from_json(cls, text: str) -> Probe:
-        """Inverse of `to_json`.
+    def from_fields(cls, fields: Mapping[str, Any]) -> Probe:
+        """Inverse of `to_fields`.
 
         Raises:
-            ValueError: The text is not a probe.
+            ValueError: The fields are not those of a probe.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
             values = np.frombuffer(base64.b64decode(fields['reference']), dtype='<f4')
             return cls(
                 seed=int(fields['seed']),

@@ -33,8 +33,9 @@ WITHOUT_GPU = unavailable_reason(BackendName.TENSORRT) is not None
 def test_wrong_numbers_are_refused_by_name(name: str, tmp_path: Path) -> None:
     path = tmp_path / 'wrong.onnx'
     good = make_tiny_model(path)
-    shifted = replace(good.probe, reference=good.probe.reference * np.float32(1.01))
-    make_tiny_model(path, probe=shifted)
+    probe = good.probes[good.input_size]
+    shifted = replace(probe, reference=probe.reference * np.float32(1.01))
+    make_tiny_model(path, probes={good.input_size: shifted})
     spec = read_model_spec(path)
     with pytest.raises(BackendError, match=r'wrong numbers.*0\.01 .*0\.001 is allowed for fp32'):
         open_backend(name, path, spec, options=BackendOptions())
@@ -47,7 +48,8 @@ def test_auto_passes_over_wrong_numbers_with_a_warning(
 ) -> None:
     path = tmp_path / 'wrong.onnx'
     reference = np.full((1, 48, 64), 3.0, dtype=np.float32)
-    make_tiny_model(path, probe=Probe.from_output(reference, seed=PROBE_SEED, grid_step=8))
+    probe = Probe.from_output(reference, seed=PROBE_SEED, grid_step=8)
+    make_tiny_model(path, probes={(96, 128): probe})
     with pytest.raises(BackendError, match=r'no backend can run .*onnxruntime: .*wrong numbers'):
         open_backend('auto', path, read_model_spec(path), options=BackendOptions())
     assert 'backend onnxruntime is passed over' in caplog.text

@@ -228,5 +228,5 @@ def _int8_spec(target: Target) -> ModelSpec:
         max_depth=10.0,
         precision=Precision.INT8,
         target=target,
-        probe=Probe(seed=0, grid_step=16, reference=reference),
+        probes={(32, 64): Probe(seed=0, grid_step=16, reference=reference)},
     )

@@ -154,6 +154,7 @@ def test_info_tells_a_backend_with_wrong_numbers(
 ) -> None:
     path = tmp_path / 'wrong.onnx'
     spec = make_tiny_model(path)
-    make_tiny_model(path, probe=replace(spec.probe, seed=spec.probe.seed + 1))
+    probe = spec.probes[spec.input_size]
+    make_tiny_model(path, probes={spec.input_size: replace(probe, seed=probe.seed + 1)})
     assert main(['info', str(path)]) == 0
     assert 'gives wrong numbers' in capsys.readouterr().out

@@ -155,7 +155,7 @@ def test_another_size_and_batch_can_be_asked_for(checkpoint: Path, tmp_path: Pat
     report = export_model(checkpoint, tmp_path / 'model.onnx', options)
     assert report.spec.input_shape == (3, 32, 64, 3)
     assert report.spec.output_shape == (3, 16, 32)
-    assert report.spec.probe.reference.shape[0] == 3
+    assert report.spec.probes[32, 64].reference.shape[0] == 3
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,9 +113,40 @@ def test_random_damage_is_a_clear_error_or_no_harm(tiny_model_path: Path, tmp_pa
 
 
 def test_a_newer_format_asks_for_an_update(spec: ModelSpec) -> None:
-    metadata = spec.to_metadata() | {METADATA_PREFIX + 'format_version': '2'}
-    with pytest.raises(ModelFileError, match='format 2, this version reads 1'):
+    metadata = spec.to_metadata() | {METADATA_PREFIX + 'format_version': '3'}
+    with pytest.raises(ModelFileError, match='format 3, this version reads 1 to 2'):
         ModelSpec.from_metadata(metadata, source='x.onnx')
+
+
+def test_a_file_of_format_1_has_the_one_size_that_it_was_exported_at(spec: ModelSpec) -> None:
+    metadata = spec.to_metadata() | {METADATA_PREFIX + 'format_version': '1'}
+    for name in ('probes', 'free_size'):
+        del metadata[METADATA_PREFIX + name]
+    metadata[METADATA_PREFIX + 'probe'] = json.dumps(spec.probes[96, 128].to_fields())
+    assert ModelSpec.from_metadata(metadata, source='x.onnx') == spec
+    metadata[METADATA_PREFIX + 'probe'] = 'nonsense'
+    with pytest.raises(ModelFileError, match='probes='):
+        ModelSpec.from_metadata(metadata, source='x.onnx')
+    del metadata[METADATA_PREFIX + 'probe']
+    with pytest.raises(ModelFileError, match='lacks depth_estimation_ros.probes'):
+        ModelSpec.from_metadata(metadata, source='x.onnx')
+
+
+def test_a_free_size_is_a_fact_that_other_sizes_share(tmp_path: Path) -> None:
+    spec = make_tiny_model(tmp_path / 'm.onnx', free_size=True, training_fx=100.0)
+    assert read_model_spec(tmp_path / 'm.onnx') == spec
+    wide = spec.resized((64, 160))
+    assert (wide.input_shape, wide.output_shape) == ((1, 64, 160, 3), (1, 32, 80))
+    assert wide.training_fx == 100.0
+    assert wide.resized((96, 128)) == spec
+
+
+def test_a_probe_for_the_size_of_the_export_must_be_there(spec: ModelSpec) -> None:
+    elsewhere = replace(spec, probes={(64, 160): spec.probes[96, 128]})
+    with pytest.raises(ModelFileError, match=r'no probe for input size \(96, 128\)'):
+        ModelSpec.from_metadata(elsewhere.to_metadata(), source='x.onnx')
+    with pytest.raises(ValueError, match='no probe'):
+        replace(spec, probes={})
 
 
 def test_a_missing_key_is_named(spec: ModelSpec) -> None:
@@ -134,9 +166,15 @@ def test_a_missing_key_is_named(spec: ModelSpec) -> None:
         ('target', 'gpu'),
         ('batch_size', '1.5'),
         ('metrics', '[1, 2]'),
-        ('probe', '{}'),
-        ('probe', '{"seed": 0, "grid_step": 8, "shape": [1, 2], "reference": "AA=="}'),
-        ('probe', 'nonsense'),
+        ('free_size', 'maybe'),
+        ('probes', '[1]'),
+        ('probes', '{"96x128": {}}'),
+        ('probes', '{"96": {}}'),
+        (
+            'probes',
+            '{"96x128": {"seed": 0, "grid_step": 8, "shape": [1, 2], "reference": "AA=="}}',
+        ),
+        ('probes', 'nonsense'),
     ],
 )
 def test_a_damaged_value_is_named(spec: ModelSpec, key: str, text: str) -> None:
@@ -232,7 +270,7 @@ def test_an_infinitely_far_pixel_may_be_invalid_or_beyond_the_range(spec: ModelS
     """0 (y <= 0) and a huge depth (y just above 0) are neighbours in inverse depth."""
     output = np.full((1, 48, 64), spec.max_depth * 5, dtype=np.float32)
     probe = Probe.from_output(np.zeros_like(output), seed=0, grid_step=8)
-    error, _ = check_probe(output, replace(spec, probe=probe))
+    error, _ = check_probe(output, replace(spec, probes={spec.input_size: probe}))
     assert error == 0.0
 
 
@@ -244,6 +282,7 @@ def test_the_looser_of_two_precisions_holds(spec: ModelSpec) -> None:
 
 
 def test_probes_compare_by_value(spec: ModelSpec) -> None:
-    assert Probe.from_json(spec.probe.to_json()) == spec.probe
-    assert replace(spec.probe, seed=1) != spec.probe
-    assert spec.probe != 'a probe'
+    probe = spec.probes[spec.input_size]
+    assert Probe.from_fields(json.loads(json.dumps(probe.to_fields()))) == probe
+    assert replace(probe, seed=1) != probe
+    assert probe != 'a probe'

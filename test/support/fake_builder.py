@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 KEY = EngineKey(
     model_sha256='ab' * 32,
     batch_size=1,
+    height=192,
+    width=256,
     tensorrt='10.3.0',
     gpu='Orin',
     compute_capability='8.7',

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STATUS = runtime.cudaError_t
-_STREAM, _GRAPH, _EXECUTABLE = 0x51, 0x62, 0x73
+_FIRST_HANDLE = 0x51
 
 
 @dataclass
@@ -37,7 +37,8 @@ class FakeCuda:
     live: dict[int, Any] = field(default_factory=dict)
     num_calls: dict[str, int] = field(default_factory=dict)
     capture: list[Callable[[], None]] | None = None
-    recorded: list[Callable[[], None]] = field(default_factory=list)
+    recorded: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+    num_handles: int = 0
 
     def install(self) -> FakeCuda:
         """Put it in the place of the real functions, until `uninstall`."""
@@ -58,6 +59,13 @@ class FakeCuda:
             action()
         else:
             self.capture.append(action)
+
+    def _handle(self, what: str) -> int:
+        """Make a handle that no other thing ever had."""
+        self.num_handles += 1
+        handle = _FIRST_HANDLE + self.num_handles
+        self.live[handle] = what
+        return handle
 
     def _checked(self, name: str, real: Any) -> Callable[..., tuple[Any, ...]]:
         signature = inspect.signature(real)
@@ -99,8 +107,7 @@ class FakeCuda:
         return properties
 
     def cudaStreamCreate(self) -> Any:  # noqa: N802
-        self.live[_STREAM] = 'stream'
-        return runtime.cudaStream_t(_STREAM)
+        return runtime.cudaStream_t(self._handle('stream'))
 
     def cudaStreamDestroy(self, stream: Any) -> None:  # noqa: N802
         del self.live[int(stream)]
@@ -135,21 +142,22 @@ class FakeCuda:
         self.do(lambda: _copy(dst, src, count))
 
     def cudaStreamBeginCapture(self, stream: Any, mode: Any) -> None:  # noqa: N802
-        assert int(stream) == _STREAM
+        assert self.live[int(stream)] == 'stream'
         assert mode in tuple(runtime.cudaStreamCaptureMode)
         self.capture = []
 
     def cudaStreamEndCapture(self, stream: Any) -> Any:  # noqa: N802
-        assert int(stream) == _STREAM
+        assert self.live[int(stream)] == 'stream'
         assert self.capture is not None
-        self.recorded, self.capture = self.capture, None
-        self.live[_GRAPH] = 'graph'
-        return runtime.cudaGraph_t(_GRAPH)
+        graph = self._handle('graph')
+        self.recorded[graph], self.capture = self.capture, None
+        return runtime.cudaGraph_t(graph)
 
     def cudaGraphInstantiate(self, graph: Any, flags: int) -> Any:  # noqa: N802
-        assert (int(graph), flags) == (_GRAPH, 0)
-        self.live[_EXECUTABLE] = 'executable'
-        return runtime.cudaGraphExec_t(_EXECUTABLE)
+        assert (self.live[int(graph)], flags) == ('graph', 0)
+        executable = self._handle('executable')
+        self.recorded[executable] = self.recorded[int(graph)]
+        return runtime.cudaGraphExec_t(executable)
 
     def cudaGraphDestroy(self, graph: Any) -> None:  # noqa: N802
         del self.live[int(graph)]
@@ -158,8 +166,9 @@ class FakeCuda:
         del self.live[int(executable)]
 
     def cudaGraphLaunch(self, executable: Any, stream: Any) -> None:  # noqa: N802
-        assert (int(executable), int(stream)) == (_EXECUTABLE, _STREAM)
-        for action in self.recorded:
+        assert self.live[int(executable)] == 'executable'
+        assert self.live[int(stream)] == 'stream'
+        for action in self.recorded[int(executable)]:
             action()
 
 

@@ -74,7 +74,9 @@ class FakeTensorRt(ModuleType):
         def create_network(flags: int) -> Any:
             strongly_typed = self.real.NetworkDefinitionCreationFlag.STRONGLY_TYPED
             assert flags == 1 << int(strongly_typed)
-            network = self._spec('INetworkDefinition')
+            tensor = self._spec('ITensor')
+            state['input'] = tensor
+            network = self._spec('INetworkDefinition', get_input=[tensor].__getitem__)
             self._networks[id(network)] = state
             return network
 
@@ -133,8 +135,9 @@ class FakeTensorRt(ModuleType):
             state['log'].log(self.real.ILogger.ERROR, line)
         if self.faults.build:
             return None
-        onnx: bytes = state['onnx']
-        return self._header() + onnx
+        shape = state['input'].shape
+        is_set = isinstance(shape, self.real.Dims)
+        return self._header() + (_reshaped(state['onnx'], shape) if is_set else state['onnx'])
 
     def _header(self) -> bytes:
         return json.dumps([self.__version__, self.cuda.name.decode()]).encode() + b'\n'
@@ -227,6 +230,18 @@ class FakeTensorRt(ModuleType):
             set_tensor_address=set_tensor_address,
             execute_async_v3=execute_async_v3,
         )
+
+
+def _reshaped(model: bytes, shape: Any) -> bytes:
+    """Give the input of an ONNX file a static shape."""
+    import onnx
+
+    graph = onnx.load_from_string(model)
+    dims = graph.graph.input[0].type.tensor_type.shape.dim
+    for dim, size in zip(dims, shape, strict=True):
+        dim.dim_value = size
+    graph.graph.output[0].type.tensor_type.ClearField('shape')
+    return bytes(onnx.shape_inference.infer_shapes(graph, strict_mode=True).SerializeToString())
 
 
 def _array_at(address: int, tensor: Any, dtype: type) -> Any:

@@ -158,7 +158,7 @@ def _make_builder(
     return TensorRtBuilder(
         log,
         model_path,
-        batch_size=spec.batch_size,
+        spec=spec,
         gpu=gpu_facts(),
         options=options,
         progress=progress,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.backends.tensorrt.api import TensorRtLog
     from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
     from depth_estimation_ros.backends.tensorrt.cuda_runtime import GpuFacts
+    from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['TensorRtBuilder', 'fitting_gpus']
 
@@ -34,7 +35,7 @@ class TensorRtBuilder:
     Args:
         log: From make_log.
         model_path: The model file.
-        batch_size: Images a call takes.
+        spec: Facts of the model file, at the size that the engine is for.
         gpu: The GPU in use.
         options: Settings.
         progress: Told the phases; asked whether to go on.
@@ -48,20 +49,23 @@ class TensorRtBuilder:
         log: TensorRtLog,
         model_path: Path,
         *,
-        batch_size: int,
+        spec: ModelSpec,
         gpu: GpuFacts,
         options: BackendOptions,
         progress: BuildProgress,
     ) -> None:
         self._log = log
         self._model_path = model_path
+        self._spec = spec
         self._options = options
         self._progress = progress
         names, capability, driver = fitting_gpus(gpu, options.hardware_compatibility)
         self.model_name = model_path.name
         self.key = EngineKey(
             model_sha256=sha256_of_file(model_path),
-            batch_size=batch_size,
+            batch_size=spec.batch_size,
+            height=spec.input_size[0],
+            width=spec.input_size[1],
             tensorrt=tensorrt_version(),
             gpu=names,
             compute_capability=capability,
@@ -97,6 +101,8 @@ class TensorRtBuilder:
         parser = trt.OnnxParser(network, self._log)
         if not parser.parse(self._model_path.read_bytes(), str(self._model_path)):
             raise parser_error(parser, self._log, self.model_name, self.key.tensorrt)
+        if self._spec.free_size:
+            network.get_input(0).shape = trt.Dims(list(self._spec.input_shape))
         config = self._configure(builder)
         timings = self._attach_timings(config, timing_cache)
         monitor = _make_monitor(self._progress)

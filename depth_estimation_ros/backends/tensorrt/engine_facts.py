@@ -27,6 +27,8 @@ class EngineKey:
     Attributes:
         model_sha256: Of the ONNX file.
         batch_size: Images a call takes.
+        height: Of the input [px].
+        width: Of the input [px].
         tensorrt: Version, in full.
         gpu: Its name, or the GPUs that the engine is compatible with.
         compute_capability: '8.7', or the lowest that the engine is compatible with.
@@ -39,6 +41,8 @@ class EngineKey:
 
     model_sha256: str
     batch_size: int
+    height: int
+    width: int
     tensorrt: str
     gpu: str
     compute_capability: str

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from depth_estimation_ros.depth.focal_normalization import focal_factor
 from depth_estimation_ros.depth.image_transform import ImageTransform
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.training.evaluation.predictors import enlarge, focal_factor
+from depth_estimation_ros.model_file.model_spec import SIZE_MULTIPLE
+from depth_estimation_ros.model_file.network_size import fitting_size
+from depth_estimation_ros.training.evaluation.predictors import enlarge
 from depth_estimation_ros.training.model.checkpoint import load_network
 from depth_estimation_ros.training.model.depth_coding import decode_depth
 
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
     from depth_estimation_ros.training.model.network import DenseDepthNet
-
-SIZE_MULTIPLE: Final = 32
 
 
 class NetworkPredictor:
@@ -38,6 +39,7 @@ class NetworkPredictor:
         max_depth: float,
         training_fx: float | None = None,
         input_size: tuple[int, int] | None = None,
+        budget: tuple[int, int] | None = None,
         device: str = 'cpu',
     ) -> None:
         """Use a network.
@@ -46,9 +48,11 @@ class NetworkPredictor:
             network: It is put into evaluation mode.
             min_depth: Nearer depths are none [m].
             max_depth: Depth that is coded as 1; farther ones are none [m].
-            training_fx: See ModelSpec; for the width of `input_size`.
-            input_size: (height, width) the images are scaled to, multiples of 32; None = as they
-                are.
+            training_fx: See ModelSpec.
+            input_size: (height, width) that images are letterboxed to, multiples of 32; None =
+                see budget.
+            budget: (height, width) whose pixels are spent in the shape of the image, which fills
+                them (network_size.fitting_size); None = images stay as they are.
             device: 'cpu', 'cuda', ...
         """
         self.backend = f'torch-{device}'
@@ -56,6 +60,7 @@ class NetworkPredictor:
         self.depth_range = (min_depth, max_depth)
         self._training_fx = training_fx
         self._input_size = input_size
+        self._budget = budget
         self._device = device
 
     def predict(
@@ -77,13 +82,15 @@ class NetworkPredictor:
 
     def _transform_for(self, image_size: tuple[int, ...]) -> ImageTransform:
         height, width = image_size
-        size = self._input_size or (height, width)
+        auto = None if self._budget is None else fitting_size((height, width), self._budget)
+        size = self._input_size or auto or (height, width)
         if size[0] % SIZE_MULTIPLE or size[1] % SIZE_MULTIPLE:
             raise ConfigError(
                 f'images of {height}x{width} (height x width) are no multiples of '
-                f'{SIZE_MULTIPLE}: give --height and --width'
+                f'{SIZE_MULTIPLE}: give an input size'
             )
-        return ImageTransform.letterbox(
+        return ImageTransform.by_mode(
+            'letterbox' if self._input_size else 'resize',
             image_size=(height, width),
             network_size=size,
             output_size=(size[0] // 2, size[1] // 2),
@@ -91,26 +98,26 @@ class NetworkPredictor:
 
 
 def open_network(
-    path: Path, *, device: str, input_size: tuple[int, int] | None
+    path: Path, *, device: str, network_size: tuple[int, int] | None
 ) -> tuple[NetworkPredictor, tuple[int, int]]:
     """Open a checkpoint; see `open_predictor`.
 
     Args:
         path: The checkpoint.
         device: Of BackendOptions: all but 'cpu' take a GPU if there is one.
-        input_size: (height, width), None = as in training.
+        network_size: (height, width), None = the size of training's pixel budget that fits.
 
     Raises:
         CheckpointError: It cannot be used.
     """
     network, info = load_network(path)
-    size = input_size or info.input_size
     predictor = NetworkPredictor(
         network,
         min_depth=info.min_depth,
         max_depth=info.max_depth,
         training_fx=info.training_fx,
-        input_size=size,
+        input_size=network_size,
+        budget=info.input_size,
         device='cuda' if torch.cuda.is_available() and device != 'cpu' else 'cpu',
     )
-    return predictor, size
+    return predictor, network_size or info.input_size

@@ -21,7 +21,7 @@ def open_predictor(
     *,
     backend: str,
     options: BackendOptions,
-    input_size: tuple[int, int] | None = None,
+    network_size: tuple[int, int] | None = None,
 ) -> tuple[DepthPredictor, tuple[int, int]]:
     """Open a model file (.onnx) or a checkpoint (anything else).
 
@@ -29,10 +29,11 @@ def open_predictor(
         path: The file.
         backend: 'auto' or a BackendName for a model file; 'auto' or 'torch' for a checkpoint.
         options: Settings of the backends.
-        input_size: (height, width) for a checkpoint, None = as in training.
+        network_size: (height, width) of the network's input [px]; None = the size of the pixel
+            budget, which is that of the export or of the training, that fits an image's shape.
 
     Returns:
-        The predictor and the (height, width) of its input [px].
+        The predictor and the (height, width) that was given, or of the pixel budget [px].
 
     Raises:
         ModelFileError: The model file is missing, damaged or foreign.
@@ -43,10 +44,10 @@ def open_predictor(
     if path.suffix == '.onnx':
         if backend == TORCH:
             raise ConfigError(f'{path}: a model file does not run in {TORCH}, a checkpoint does')
-        if input_size is not None:
-            raise ConfigError(f'{path}: a model file has its own input size')
-        model = ModelFilePredictor(path, backend=backend, options=options)
-        return model, model.spec.input_size
+        model = ModelFilePredictor(
+            path, backend=backend, options=options, network_size=network_size
+        )
+        return model, network_size or model.spec.input_size
     if backend not in ('auto', TORCH):
         raise ConfigError(f'{path}: a checkpoint runs in {TORCH}, not in {backend}: export it')
     try:
@@ -56,4 +57,4 @@ def open_predictor(
             f'{path}: a checkpoint needs {err.name}: pip install depth-estimation-ros[train]; a '
             'model file (.onnx, by `depth-estimation export`) does without'
         ) from err
-    return open_network(path, device=options.device, input_size=input_size)
+    return open_network(path, device=options.device, network_size=network_size)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 import cv2
 import numpy as np
 
+from depth_estimation_ros.backends.networks import NetworkPool
 from depth_estimation_ros.backends.selection import open_backend
-from depth_estimation_ros.depth.image_transform import ImageTransform
+from depth_estimation_ros.depth.focal_normalization import focal_factor
 from depth_estimation_ros.model_file.model_spec import read_model_spec
+from depth_estimation_ros.model_file.network_size import ImageFitter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.backends.base import BackendOptions
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+    from depth_estimation_ros.depth.image_transform import ImageTransform
 
 MIN_VALID_SHARE: Final = 0.5  # an enlarged pixel has depth if this much of its neighbours does
 
@@ -57,22 +60,36 @@ class DepthPredictor(Protocol):
 class ModelFilePredictor:
     """A model file in a backend."""
 
-    def __init__(self, path: str | Path, *, backend: str, options: BackendOptions) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        backend: str,
+        options: BackendOptions,
+        network_size: tuple[int, int] | None = None,
+    ) -> None:
         """Load a file.
 
         Args:
             path: A model file.
             backend: 'auto' or a BackendName.
             options: Settings of the backends.
+            network_size: (height, width) of the network's input [px], None = auto.
 
         Raises:
             ModelFileError: The file is missing, damaged or foreign.
             BackendError: The backend cannot run here or gives wrong numbers.
+            ConfigError: The file has another size, which is fixed.
         """
         self.spec = read_model_spec(path)
-        self._backend = open_backend(backend, Path(path), self.spec, options=options)
-        self._input = np.zeros(self.spec.input_shape, dtype=np.uint8)
-        self.backend = str(self._backend.name)
+        self._fitter = ImageFitter(spec=self.spec, network_size=network_size)
+        self._networks = NetworkPool(
+            self.spec,
+            lambda name, spec: open_backend(name, Path(path), spec, options=options),
+            backend=backend,
+        )
+        first = self._networks.try_out(self._fitter.fixed_size or self.spec.input_size)
+        self.backend = str(first.backend.name)
         self.precision = str(self.spec.precision)
         self.depth_range = (self.spec.min_depth, self.spec.max_depth)
 
@@ -82,32 +99,20 @@ class ModelFilePredictor:
         """See DepthPredictor."""
         spec = self.spec
         height, width = images[0].shape[:2]
-        transform = ImageTransform.letterbox(
-            image_size=(height, width),
-            network_size=spec.input_size,
-            output_size=spec.output_size,
-        )
+        transform = self._fitter.transform_for((height, width))
+        network = self._networks.get(transform.network_size)
         factor = np.float32(focal_factor(transform, intrinsics, spec.training_fx))
         depths = []
         for image in images:
-            transform.apply_image(image, out=self._input[0])
-            depth = self._backend.infer(self._input)[0]
+            transform.apply_image(image, out=network.images[0])
+            depth = network.backend.infer(network.images)[0]
             valid = (depth >= spec.min_depth) & (depth <= spec.max_depth)
             depths.append(enlarge(np.where(valid, depth, np.float32(0.0)), transform) * factor)
         return depths
 
     def close(self) -> None:
         """Free the model."""
-        self._backend.close()
-
-
-def focal_factor(
-    transform: ImageTransform, intrinsics: CameraIntrinsics | None, training_fx: float | None
-) -> float:
-    """Return true depth / depth for the camera of training; 1 where one of them is unknown."""
-    if training_fx is None or intrinsics is None or not intrinsics.is_calibrated:
-        return 1.0
-    return transform.apply_intrinsics(intrinsics).fx / training_fx
+        self._networks.close()
 
 
 def enlarge(depth: NDArray[np.float32], transform: ImageTransform) -> NDArray[np.float32]:
