@@ -9,6 +9,7 @@ Example:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+import logging
 import math
 from pathlib import Path
 import time
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from depth_estimation_ros.depth.image_transform import ImageTransform, Size
 
 __all__ = ['DepthEstimator', 'DepthPrediction', 'StageTimings', 'default_model_path']
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,6 +150,8 @@ class DepthEstimator:
             networks.get(fitter.fixed_size)
         elif not waits_for_size(backend, spec, options=options):
             networks.try_out(spec.input_size)
+        else:
+            _logger.info('%s: the engine waits for the size of the first image', Path(path).name)
         return cls(
             networks,
             fitter,

@@ -19,6 +19,7 @@ ARGUMENTS = {
     'image_topic': ('image', 'Images of a camera, under its name: front/image.'),
     'camera_info_topic': ('camera_info', 'Calibration of a camera, under its name.'),
     'model_path': ('', 'Model file; empty: what params_file says, or the model shipped.'),
+    'network_size': ('', 'auto or HEIGHTxWIDTH; empty: what params_file says.'),
     'params_file': ('', 'Parameters of the node; empty: config/depth.yaml of this package.'),
     'namespace': ('', 'Namespace of node and topics.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
@@ -46,8 +47,9 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             (f'{camera}/camera_info', f'{camera}/{values["camera_info_topic"]}'),
         ]
     overrides = {'cameras': cameras, 'use_sim_time': values['use_sim_time'] == 'true'}
-    if values['model_path']:
-        overrides['model_path'] = values['model_path']
+    for name in ('model_path', 'network_size'):
+        if values[name]:
+            overrides[name] = values[name]
     node = Node(
         package='depth_estimation_ros',
         executable='depth_estimation',

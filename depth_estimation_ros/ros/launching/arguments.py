@@ -73,6 +73,12 @@ DEPTH_ARGUMENTS: tuple[LaunchArgument, ...] = (
         parameter='backend',
     ),
     LaunchArgument(
+        name='network_size',
+        default='',
+        description='auto or HEIGHTxWIDTH; empty: what params_file says.',
+        parameter='network_size',
+    ),
+    LaunchArgument(
         name='params_file',
         default='',
         description='Parameters of the node; empty: config/depth.yaml of this package.',

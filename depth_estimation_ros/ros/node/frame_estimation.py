@@ -9,7 +9,6 @@ import numpy as np
 
 from depth_estimation_ros.depth.depth_image import RangePolicy, limit_range, valid_mask
 from depth_estimation_ros.depth.edges import flying_pixels
-from depth_estimation_ros.depth.image_transform import ImageTransform
 from depth_estimation_ros.depth.temporal_filter import TemporalFilter
 from depth_estimation_ros.ros.messages.conversions import seconds
 from depth_estimation_ros.ros.messages.outputs import NEED_CLOUD_DEPTH, Output
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-    from depth_estimation_ros.depth.prediction import DepthPrediction, StageTimings
+    from depth_estimation_ros.depth.prediction import DepthPrediction
     from depth_estimation_ros.estimator import DepthEstimator
     from depth_estimation_ros.ros.node.frames import FrameRequest
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
@@ -32,12 +31,10 @@ class FrameEstimation:
 
     Args:
         estimator: used by this object alone.
-        resize_mode: that it was made with.
     """
 
-    def __init__(self, estimator: DepthEstimator, resize_mode: str) -> None:
+    def __init__(self, estimator: DepthEstimator) -> None:
         self._estimator = estimator
-        self._resize_mode = resize_mode
         self._steadiers: dict[str, _Steadier] = {}
 
     def estimate(
@@ -95,7 +92,7 @@ class FrameEstimation:
             depth[request.rectifier.outside] = np.nan
         if mirrored is not None:
             confidence = agreement(depth, mirrored.depth[:, ::-1])
-            timings = _sum_of(timings, mirrored.timings)
+            timings += mirrored.timings
         depth = scaled(depth, parameters)
         steadier = self._steadiers.setdefault(request.source, _Steadier())
         depth = steadier.apply(depth, seconds(request.header.stamp), parameters.temporal_filter)
@@ -119,13 +116,7 @@ class FrameEstimation:
         is_wanted = parameters.edge_filter_image or wanted & NEED_CLOUD_DEPTH
         if not parameters.edge_filter_threshold or not is_wanted:
             return depth
-        spec = self._estimator.spec
-        transform = ImageTransform.by_mode(
-            self._resize_mode,
-            image_size=(depth.shape[0], depth.shape[1]),
-            network_size=spec.input_size,
-            output_size=spec.output_size,
-        )
+        transform = self._estimator.transform_for((depth.shape[0], depth.shape[1]))
         height, width = (size // transform.stride for size in transform.content_size)
         edges = flying_pixels(
             depth, grid_size=(height, width), threshold=parameters.edge_filter_threshold
@@ -190,12 +181,3 @@ def _rectified(request: FrameRequest) -> NDArray[np.uint8]:
 
 def _mirrored(intrinsics: CameraIntrinsics) -> CameraIntrinsics:
     return replace(intrinsics, cx=intrinsics.width - 1 - intrinsics.cx)
-
-
-def _sum_of(one: StageTimings, other: StageTimings) -> StageTimings:
-    return replace(
-        one,
-        preprocess_ms=one.preprocess_ms + other.preprocess_ms,
-        inference_ms=one.inference_ms + other.inference_ms,
-        postprocess_ms=one.postprocess_ms + other.postprocess_ms,
-    )

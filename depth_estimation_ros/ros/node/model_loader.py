@@ -53,8 +53,8 @@ class ModelLoader:
 
     @property
     def is_loading(self) -> bool:
-        """Whether a model is being loaded."""
-        return not self._idle.is_set()
+        """Whether a model is being loaded, or an engine built for a new size of images."""
+        return not self._idle.is_set() or bool(self.status)
 
     @property
     def status(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from depth_estimation_ros.backends.base import BackendOptions
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.model_file.default_model import find_model
+from depth_estimation_ros.model_file.network_size import size_text
 
 if TYPE_CHECKING:
     from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
@@ -31,7 +32,8 @@ class LoadedModel:
             'model': str(self.path),
             'backend': self.estimator.backend_description,
             'encoder': spec.encoder,
-            'input size [px]': f'{width}x{height}',
+            'input size [px]': f'{width}x{height}{", free" if spec.free_size else ""}',
+            'network sizes loaded': ', '.join(map(size_text, self.estimator.network_sizes)),
             'precision': str(spec.precision),
             'depth range [m]': f'{spec.min_depth:g} to {spec.max_depth:g}',
             'trained on': spec.training_data,
@@ -64,6 +66,7 @@ def load_model(parameters: NodeParameters, progress: BuildProgress | None = None
     estimator = DepthEstimator.from_file(
         path,
         parameters.backend,
+        network_size=parameters.network_size,
         resize_mode=parameters.resize_mode,
         focal_normalization=parameters.focal_normalization,
         self_check=parameters.self_check,

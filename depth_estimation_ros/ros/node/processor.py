@@ -68,7 +68,7 @@ class FrameProcessor:
         self._parameters = parameters
         self._now_sec = now_sec
         self._announcer = announcer
-        self._estimation = FrameEstimation(self._estimator, parameters().resize_mode)
+        self._estimation = FrameEstimation(self._estimator)
 
     def process(self, frames: Sequence[tuple[CameraStream, Any]]) -> None:
         """Turn image messages into the outputs that somebody listens to.
@@ -112,6 +112,7 @@ class FrameProcessor:
         wanted = stream.outputs.wanted()
         if not wanted:
             stream.state.skipped += 1
+            self._prepare(stream, message)
             return None
         started = time.perf_counter()
         try:
@@ -131,6 +132,16 @@ class FrameProcessor:
             source=stream.name, header=message.header, rgb=rgb, camera=camera, wanted=wanted
         )
         return _Task(stream=stream, request=request, decode=decode)
+
+    def _prepare(self, stream: CameraStream, message: Any) -> None:
+        """Begin with the engine of the first image, if it takes one, before anybody listens."""
+        height, width = getattr(message, 'height', 0), getattr(message, 'width', 0)
+        if self._estimator.network_sizes or not (height and width):
+            return
+        try:
+            self._estimator.prepare((height, width))
+        except DepthEstimationError as err:
+            self._reject(stream, err)
 
     def _reject(self, stream: CameraStream, err: DepthEstimationError) -> None:
         stream.state.rejected += 1

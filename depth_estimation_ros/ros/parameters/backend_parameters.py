@@ -9,6 +9,7 @@ from depth_estimation_ros.backends.base import (
     OPENVINO_PRECISIONS,
     BackendName,
 )
+from depth_estimation_ros.model_file.network_size import AUTO
 from depth_estimation_ros.ros.parameters.spec import parameter
 
 
@@ -26,6 +27,11 @@ class BackendParameters:
         'What runs the network; auto takes the first that works of tensorrt, onnxruntime-cuda, '
         'openvino, onnxruntime and says which.',
         choices=('auto', *(name.value for name in BackendName)),
+    )
+    network_size: str = parameter(
+        AUTO,
+        "Input of the network as HEIGHTxWIDTH in multiples of 32; auto: the model's number of "
+        "pixels in the camera's shape, or the model's own size if that is fixed.",
     )
     num_threads: int = parameter(
         0, 'Processor threads for the network; 0: the backend decides.', limits=(0, 256)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from depth_estimation_ros.depth.depth_image import RangePolicy
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.model_file.network_size import parse_network_size
 from depth_estimation_ros.ros.parameters.backend_parameters import BackendParameters
 from depth_estimation_ros.ros.parameters.spec import Change, parameter
 
@@ -18,12 +19,13 @@ class NodeParameters(BackendParameters):
     """Everything a user can set; names are those of the ROS parameters and of the YAML keys.
 
     Raises:
-        ConfigError: min_depth is not below max_depth.
+        ConfigError: min_depth is not below max_depth, or network_size is none.
     """
 
     resize_mode: str = parameter(
         'letterbox',
-        'How an image gets to the network size: letterbox keeps the aspect, resize stretches.',
+        'How an image gets to a network size that is given or fixed: letterbox keeps the aspect, '
+        'resize stretches.',
         choices=('letterbox', 'resize'),
     )
     cameras: tuple[str, ...] = parameter(
@@ -191,6 +193,7 @@ class NodeParameters(BackendParameters):
     )
 
     def __post_init__(self) -> None:
+        parse_network_size(self.network_size)
         if 0.0 < self.max_depth <= self.min_depth:
             raise ConfigError(
                 f'min_depth is {self.min_depth:g} m, but it must be below max_depth, '

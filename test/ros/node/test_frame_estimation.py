@@ -50,7 +50,7 @@ def estimate(
     parameters: NodeParameters = PARAMETERS,
     camera: CameraModel | None = CAMERA,
 ) -> DepthFrame:
-    estimation = FrameEstimation(estimator, 'letterbox')
+    estimation = FrameEstimation(estimator)
     return estimation.estimate([request(rgb, camera=camera)], parameters)[0]
 
 
@@ -118,10 +118,8 @@ def test_a_batch_of_cameras_is_what_each_is_alone(tmp_path: Path) -> None:
         request(ramp, 'rear', camera=wide),
     ]
     with DepthEstimator.from_file(tmp_path / 'three.onnx', 'onnxruntime') as estimator:
-        together = FrameEstimation(estimator, 'letterbox').estimate(requests, changed)
-        alone = [
-            FrameEstimation(estimator, 'letterbox').estimate([one], changed)[0] for one in requests
-        ]
+        together = FrameEstimation(estimator).estimate(requests, changed)
+        alone = [FrameEstimation(estimator).estimate([one], changed)[0] for one in requests]
     assert [frame.depth.shape for frame in together] == [(48, 64), (40, 96)]
     assert together[0].confidence is None
     assert together[1].confidence is not None
@@ -138,7 +136,7 @@ def test_each_camera_of_a_batch_is_steadied_by_its_own_past(tmp_path: Path) -> N
     make_tiny_model(tmp_path / 'two.onnx', batch_size=2)
     changed = replace(PARAMETERS, temporal_filter=0.5)
     with DepthEstimator.from_file(tmp_path / 'two.onnx', 'onnxruntime') as estimator:
-        estimation = FrameEstimation(estimator, 'letterbox')
+        estimation = FrameEstimation(estimator)
         for first, second in ((51, 102), (52, 104)):
             frames = estimation.estimate(
                 [request(grey(first), 'front'), request(grey(second), 'rear')], changed

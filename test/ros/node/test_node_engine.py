@@ -17,6 +17,7 @@ from fake_gpu import bindings_folder, environment, listed_versions
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from std_srvs.srv import SetBool, Trigger
+from tiny_model import make_tiny_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +114,40 @@ def test_a_signal_ends_a_building_node_cleanly(
     with GpuSession(tmp_path, tiny_model_path, step_sec=LONG_STEP_SEC) as session:
         session.wait_building()
         session.process.send_signal(number)
+        output = session.spin_until_ended(session.process)
+    assert session.process.returncode == 0, output
+    assert 'Traceback' not in output
+    assert engines(tmp_path) == []
+
+
+def test_the_first_image_tells_the_size_of_an_engine_which_the_node_builds_meanwhile(
+    tmp_path: Path,
+) -> None:
+    model = tmp_path / 'free.onnx'
+    make_tiny_model(model, input_size=(192, 256), output_size=(96, 128), free_size=True)
+    with GpuSession(tmp_path, model, step_sec=1.0) as session:
+        session.wait_ready()
+        session.wait_logged('free.onnx: the engine waits for the size of the first image')
+        assert engines(tmp_path) == []
+        session.images.publish(grey_image(51, height=72, width=128))  # nobody listens to depth
+        assert session.wait_building().startswith('building the TensorRT engine of free.onnx: ')
+        assert session.state() == 'active'
+        assert 'Tactics, ' in session.wait_logged('no depth yet: building')
+        session.hear('depth/image_rect')
+        wide = grey_image(51, height=72, width=128)
+        depth = session.exchange(wide, camera_info(height=72, width=128))['depth/image_rect']
+        np.testing.assert_allclose(pixels_of(depth), 2.0, rtol=1e-5)
+        assert len(engines(tmp_path)) == 1
+
+
+def test_a_signal_ends_a_node_that_builds_for_the_first_image(tmp_path: Path) -> None:
+    model = tmp_path / 'free.onnx'
+    make_tiny_model(model, input_size=(192, 256), output_size=(96, 128), free_size=True)
+    with GpuSession(tmp_path, model, 'depth/image_rect', step_sec=LONG_STEP_SEC) as session:
+        session.wait_ready()
+        session.images.publish(grey_image(51, height=72, width=128))
+        session.wait_building()
+        session.process.send_signal(signal.SIGINT)
         output = session.spin_until_ended(session.process)
     assert session.process.returncode == 0, output
     assert 'Traceback' not in output
