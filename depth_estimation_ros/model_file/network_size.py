@@ -8,6 +8,7 @@ pixel of the network looks at padding.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 import math
 import re
 from typing import TYPE_CHECKING
@@ -71,6 +72,7 @@ def size_text(size: Size) -> str:
     return f'{size[0]}x{size[1]}'
 
 
+@lru_cache(maxsize=64)  # asked for every image
 def fitting_size(image_size: Size, budget: Size) -> Size:
     """Choose the network size for a camera.
 
