@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from depth_estimation_ros.model_file.network_size import fitting_size
 from depth_estimation_ros.training.augmentation import Augmentation
 from depth_estimation_ros.training.batches import (
     coded_target,
@@ -23,12 +24,13 @@ from depth_estimation_ros.training.optimization import (
     build_optimizer,
     learning_rate,
 )
-from depth_estimation_ros.training.shapes import shapes_of_budget
 from depth_estimation_ros.training.teacher import Teacher
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.config import TrainConfig
 
+# (height, width) of images that are not 4:3, as nearly all training data is [px].
+OTHER_CAMERAS: Final = ((720, 1280), (480, 480), (640, 480), (1280, 720))
 _AUTOCAST = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
@@ -138,8 +140,8 @@ class Learner:
         chance, which = torch.rand(2, generator=dice).tolist()
         if chance >= self.config.shape_fraction:
             return size
-        others = shapes_of_budget(*size)
-        return others[int(which * len(others))]
+        camera = OTHER_CAMERAS[int(which * len(OTHER_CAMERAS))]
+        return fitting_size(camera, size)
 
     def examples(self, items: dict[str, Any], step: int) -> Examples:
         """Return what a step learns from."""

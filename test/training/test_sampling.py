@@ -8,7 +8,6 @@ from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.mixture import DataSource, Mixture
 from depth_estimation_ros.training.optimization import WeightAverage, learning_rate
 from depth_estimation_ros.training.sampling import ShuffledBatches
-from depth_estimation_ros.training.shapes import shapes_of_budget
 
 
 def _all(num_samples: int, steps: range, *, rank: int = 0, num_processes: int = 1) -> list[int]:
@@ -112,12 +111,6 @@ def test_a_weight_that_is_not_above_0_is_refused(weight: float) -> None:
 def test_a_data_set_without_samples_is_refused() -> None:
     with pytest.raises(DataError, match='the training data is empty'):
         Mixture.of(BrightIsFar(0))
-
-
-def test_shapes_of_a_budget_are_multiples_of_32_with_nearly_as_many_pixels() -> None:
-    # 192 * 256 = 49152: sqrt(49152 * 9/16) = 166 -> 160, sqrt(49152 * 16/9) = 296 -> 288, ...
-    assert shapes_of_budget(192, 256) == [(160, 288), (224, 224), (256, 192), (288, 160)]
-    assert shapes_of_budget(32, 32) == [(32, 32), (32, 32), (32, 32), (32, 32)]
 
 
 def test_the_rate_rises_and_falls_along_a_cosine() -> None:

@@ -273,13 +273,15 @@ def test_the_encoder_learns_at_its_share_of_the_rate(tmp_path: Path) -> None:
 def test_steps_on_other_shapes_follow_from_their_number_and_keep_the_budget(
     tmp_path: Path,
 ) -> None:
-    config = tiny_config(shape_fraction=0.5, coarse_fraction=0.0, load_scale=1.25)
+    config = tiny_config(
+        shape_fraction=0.5, coarse_fraction=0.0, image_height=192, image_width=256
+    )
     learner = tiny_trainer(tmp_path, config).learner
     shapes = [learner.shape(step) for step in range(200)]
     assert shapes == [learner.shape(step) for step in range(200)]
-    assert 60 <= shapes.count((64, 128)) <= 140  # half of them: 100 +- 40 is 5.7 deviations
-    # of 64 * 128 pixels: sqrt(8192 * 9/16) = 68 -> 64, sqrt(8192) = 90.5 -> 96, ...
-    assert set(shapes) == {(64, 128), (96, 96), (96, 64), (128, 64)}
+    assert 60 <= shapes.count((192, 256)) <= 140  # half of them: 100 +- 40 is 5.7 deviations
+    # As network_size auto has them for cameras of 16:9, 1:1, 3:4 and 9:16
+    assert set(shapes) == {(192, 256), (160, 288), (224, 224), (256, 192), (288, 160)}
 
 
 def test_an_image_of_another_shape_is_learned_at_the_training_focal_length(
