@@ -37,7 +37,7 @@ demo: install/.built ## camera_player and the node over DDS for 10 s, pictures i
 	@$(ROS) $(PROGRAMS)/demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
 test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
-	@$(ROS) pytest --timeout 600 $(ARGS)
+	@$(ROS) pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS)
 
 lint: $(STAMPS)/test ## ruff, lint and format, and who may import whom
 	@.venv/bin/ruff check .
