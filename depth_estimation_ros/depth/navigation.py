@@ -107,6 +107,12 @@ def laser_ranges(
     angles = -np.arctan(slopes)
     nearest = np.fmin.reduce(band, axis=0) * np.hypot(1.0, slopes)
     nearest[nearest > max_range] = np.inf
+    if width == 1:  # one angle has no step; a scan of one range may have any
+        return LaserRanges(
+            angle_min=float(angles[0]),
+            angle_increment=1.0 / intrinsics.fx,
+            ranges=nearest.astype(np.float32),
+        )
     # As wide as a column in the middle, where columns are widest, so that no angle is left out.
     num_ranges = max(2, math.floor((angles[0] - angles[-1]) * intrinsics.fx) + 1)
     increment = float(angles[0] - angles[-1]) / (num_ranges - 1)

@@ -69,7 +69,8 @@ def _rgb_by_cv_bridge(message: Image) -> NDArray[np.uint8]:
 def bytes_of(values: NDArray[Any]) -> array.array[int]:
     """Copy an array into what a uint8[] field takes without a second copy."""
     copied = array.array('B')
-    copied.frombytes(np.ascontiguousarray(values).data.cast('B'))
+    if values.size:  # an empty memoryview cannot be cast
+        copied.frombytes(np.ascontiguousarray(values).data.cast('B'))
     return copied
 
 
@@ -98,7 +99,8 @@ def cloud_message(header: Header, points: NDArray[np.float32], *, is_dense: bool
 
     Args:
         header: taken verbatim.
-        points: (rows, columns, 3 or 4) float32: x, y, z [m] and, packed in a float, rgb.
+        points: (rows, columns, 3 or 4) float32: x, y, z [m] and, packed in a float, rgb. No
+            columns make an empty cloud, width 0.
         is_dense: no point is NaN.
     """
     height, width, num_fields = points.shape
