@@ -14,6 +14,7 @@ __all__ = [
     'DataError',
     'ImageError',
     'ModelFileError',
+    'error_text',
 ]
 
 
@@ -47,3 +48,13 @@ class ConfigError(DepthEstimationError):
 
 class CheckpointError(DepthEstimationError):
     """A training checkpoint or weight file cannot be used."""
+
+
+def error_text(err: BaseException) -> str:
+    """Say what went wrong on one line: an error of ours as it stands, another with its type."""
+    text = ' '.join(str(err).split())
+    if isinstance(err, DepthEstimationError):
+        return text
+    kind = type(err)
+    name = kind.__name__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__name__}'
+    return f'{name}: {text}' if text else name

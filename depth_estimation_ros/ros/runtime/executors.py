@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+import traceback
 from typing import TYPE_CHECKING
 
 from rclpy.executors import (
@@ -14,7 +15,10 @@ from rclpy.executors import (
 
 if TYPE_CHECKING:
     from rclpy.callback_groups import CallbackGroup
+    from rclpy.node import Node
     from rclpy.task import Task
+
+_LOG_PERIOD_SEC = 5.0  # a callback that always fails must not flood the log
 
 
 class OneSlowGroupExecutor(Executor):
@@ -22,6 +26,9 @@ class OneSlowGroupExecutor(Executor):
 
     rclpy's MultiThreadedExecutor moves every callback to another thread, which costs the main
     thread half a core for a camera of 30 Hz, and images that come meanwhile are lost.
+
+    What a callback raises is logged, and the node goes on: one request or message must not end
+    what the others rely on.
 
     Args:
         slow_group: its callbacks may take seconds and keep no other waiting.
@@ -31,23 +38,36 @@ class OneSlowGroupExecutor(Executor):
         super().__init__()
         self._slow_group = slow_group
         self._slow_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='slow_callbacks')
-        self._slow_tasks: list[Task] = []
+        self._slow_tasks: list[tuple[Task, Node]] = []
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait for a callback and run it, or have it run beside this thread."""
         try:
-            task, entity, _ = self.wait_for_ready_callbacks(timeout_sec=timeout_sec)
+            task, entity, node = self.wait_for_ready_callbacks(timeout_sec=timeout_sec)
         except (ShutdownException, TimeoutException):
             return
         if entity is not None and entity.callback_group is self._slow_group:
             self._slow_thread.submit(task)
-            self._slow_tasks.append(task)
+            self._slow_tasks.append((task, node))
         else:
             task()
-            task.result()  # raises what the callback raised
-        for slow_task in [task for task in self._slow_tasks if task.done()]:
-            self._slow_tasks.remove(slow_task)
-            slow_task.result()
+            _check(task, node)
+        for slow in [item for item in self._slow_tasks if item[0].done()]:
+            self._slow_tasks.remove(slow)
+            _check(*slow)
+
+
+def _check(task: Task, node: Node) -> None:
+    """Log what a callback raised; after a shutdown raise it, which ends the spinning."""
+    try:
+        task.result()
+    except Exception:
+        if node is None or not node.context.ok():
+            raise
+        node.get_logger().error(
+            f'a callback failed, the node goes on:\n{traceback.format_exc()}',
+            throttle_duration_sec=_LOG_PERIOD_SEC,
+        )
 
 
 def light_executor() -> Executor:

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from functools import wraps
 import traceback
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rclpy.lifecycle import TransitionCallbackReturn
+
+from depth_estimation_ros.errors import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rclpy.context import Context
     from rclpy.lifecycle import LifecycleState
     from rclpy.node import Node
 
-N = TypeVar('N', bound='Node')
+
+class Troubled(Protocol):
+    """A lifecycle node that remembers why it is not in the state it should be in."""
+
+    trouble: str
+
+    @property
+    def context(self) -> Context:
+        """What the node lives in."""
+
+    def get_logger(self) -> Any:
+        """Where the node says things."""
+
+
+N = TypeVar('N', bound=Troubled)
 _QUESTIONS = (
     'get_state',
     'get_available_states',
@@ -26,15 +43,16 @@ _QUESTIONS = (
 def reports_errors(
     callback: Callable[[N, LifecycleState], TransitionCallbackReturn],
 ) -> Callable[[N, LifecycleState], TransitionCallbackReturn]:
-    """Log what a transition callback raises, which rclpy swallows, and answer ERROR."""
+    """Log and keep what a transition callback raises, which rclpy swallows, and answer ERROR."""
 
     @wraps(callback)
     def reporting(node: N, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             return callback(node, state)
-        except Exception:  # noqa: BLE001 - whatever it is, rclpy would not tell
+        except Exception as err:  # noqa: BLE001 - whatever it is, rclpy would not tell
+            node.trouble = f'{callback.__name__} failed: {error_text(err)}'
             if node.context.ok():  # else the node is shutting down, and that is why
-                node.get_logger().error(f'{callback.__name__} failed:\n{traceback.format_exc()}')
+                node.get_logger().error(f'{node.trouble}\n{traceback.format_exc()}')
             return TransitionCallbackReturn.ERROR
 
     return reporting
