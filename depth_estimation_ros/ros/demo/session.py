@@ -18,6 +18,7 @@ from depth_estimation_ros.ros.demo.recorder import DemoRecorder
 from depth_estimation_ros.ros.runtime.executors import light_executor
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.signals import DeferredInterrupt
+from depth_estimation_ros.ros.runtime.start import init_ros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ def record_session(
         say: Tells people how far it is.
 
     Raises:
+        ConfigError: ROS cannot start in this environment.
         DemoError: A process ended, or no depth came in time; with what the process said last.
         KeyboardInterrupt: SIGINT or SIGTERM came.
     """
@@ -83,7 +85,7 @@ def record_session(
 @contextmanager
 def _recorder() -> Iterator[tuple[DemoRecorder, Executor]]:
     keep_freed_memory()
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    init_ros([], signal_handler_options=SignalHandlerOptions.NO)
     try:
         recorder = DemoRecorder()
         executor = light_executor()

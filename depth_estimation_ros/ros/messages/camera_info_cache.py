@@ -28,10 +28,12 @@ class CameraInfoCache:
     def add(self, info: CameraInfo) -> None:
         """Keep a message."""
         with self._changed:
-            last = self._last()
+            last, key = self._last(), _key(info.header.stamp)
+            kept = self._by_stamp.get(key)
+            if kept is not None and _same_calibration(kept, info):
+                return  # it came by both subscriptions
             if last is not None:
                 self._is_static = _same_calibration(last, info)
-            key = _key(info.header.stamp)
             self._by_stamp.pop(key, None)
             self._by_stamp[key] = info
             if len(self._by_stamp) > _MAX_KEPT:

@@ -7,6 +7,7 @@ from enum import Enum
 from rclpy.qos import (
     QoSDurabilityPolicy,
     QoSHistoryPolicy,
+    QoSPolicyKind,
     QoSProfile,
     QoSReliabilityPolicy,
 )
@@ -17,7 +18,20 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
-__all__ = ['Reliability', 'SubscriptionEventCallbacks', 'newest_only', 'overridable']
+__all__ = [
+    'Reliability',
+    'SubscriptionEventCallbacks',
+    'latched',
+    'newest_only',
+    'overridable',
+]
+
+_POLICIES = (
+    QoSPolicyKind.HISTORY,
+    QoSPolicyKind.DEPTH,
+    QoSPolicyKind.RELIABILITY,
+    QoSPolicyKind.DURABILITY,
+)
 
 
 class Reliability(str, Enum):
@@ -42,6 +56,16 @@ def newest_only(reliability: Reliability, *, depth: int = 1) -> QoSProfile:
     )
 
 
+def latched(*, depth: int = 1) -> QoSProfile:
+    """Make the profile that receives what was published before the subscription began."""
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=QoSReliabilityPolicy.RELIABLE,
+        durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
 def overridable() -> QoSOverridingOptions:
     """Let `qos_overrides.<topic>.<publisher|subscription>.<policy>` change a profile."""
-    return QoSOverridingOptions.with_default_policies()
+    return QoSOverridingOptions(_POLICIES)

@@ -12,6 +12,7 @@ from depth_estimation_ros.ros.messages.outputs import Outputs
 from depth_estimation_ros.ros.messages.qos import (
     Reliability,
     SubscriptionEventCallbacks,
+    latched,
     newest_only,
     overridable,
 )
@@ -110,6 +111,16 @@ class CameraStream:
                 newest_only(Reliability.BEST_EFFORT, depth=_CAMERA_INFO_DEPTH),
                 callback_group=self._group,
                 qos_overriding_options=overridable(),
+            ),
+            # A calibration published once, before this node came, is heard by this one alone;
+            # one that does not wait for late subscribers, by the one above.
+            self._node.create_subscription(
+                CameraInfo,
+                self._info_name,
+                self.infos.add,
+                latched(depth=_CAMERA_INFO_DEPTH),
+                callback_group=self._group,
+                event_callbacks=SubscriptionEventCallbacks(incompatible_qos=lambda _: None),
             ),
         ]
 

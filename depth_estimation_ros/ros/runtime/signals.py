@@ -14,6 +14,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import uninstall_signal_handlers
 
+from depth_estimation_ros.ros.runtime.start import init_ros
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
@@ -30,13 +32,16 @@ def ros_until_signal(args: list[str] | None) -> Iterator[None]:
 
     Args:
         args: The command line, None: that of the process.
+
+    Raises:
+        ConfigError: ROS cannot start with it, or in this environment.
     """
     came: list[int] = []
     # rclpy's handlers call these, then shut the context down on a thread of their own. When they
     # are taken out these come back: a signal in that moment must not meet the default, death.
     for number in _SIGNALS:
         signal.signal(number, lambda number, _frame: came.append(number))
-    rclpy.init(args=args)
+    init_ros(args)
     if came:  # before rclpy had its handlers
         rclpy.try_shutdown()
     try:

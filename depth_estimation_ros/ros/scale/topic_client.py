@@ -10,10 +10,11 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSReliabilityPolicy
+from rclpy.qos import QoSDurabilityPolicy, QoSReliabilityPolicy
 
 from depth_estimation_ros.errors import ConfigError, DataError
-from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
+from depth_estimation_ros.ros.messages.qos import Reliability, latched, newest_only
+from depth_estimation_ros.ros.runtime.start import init_ros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,9 +33,12 @@ def open_client(name: str, timeout_sec: float) -> Iterator[TopicClient]:
     Args:
         name: Of the node.
         timeout_sec: Longest time to wait for a publisher or a service.
+
+    Raises:
+        ConfigError: ROS cannot start in this environment.
     """
     context = Context()
-    rclpy.init(args=[], context=context)
+    init_ros([], context=context)
     node = Node(name, context=context, use_global_arguments=False)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
@@ -91,16 +95,19 @@ class TopicClient:
         return info
 
     def listen(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
-        """Subscribe; reliably where all publishers are, or large images would be lost."""
+        """Subscribe; reliably where all publishers are, or large images would be lost.
+
+        What was published before comes too, where all publishers keep it.
+        """
         name = self._node.resolve_topic_name(topic)
-        offers = {
-            info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(name)
-        }
-        is_reliable = offers == {QoSReliabilityPolicy.RELIABLE}
+        offers = [item.qos_profile for item in self._node.get_publishers_info_by_topic(name)]
+        is_reliable = {item.reliability for item in offers} == {QoSReliabilityPolicy.RELIABLE}
+        is_kept = {item.durability for item in offers} == {QoSDurabilityPolicy.TRANSIENT_LOCAL}
         reliability = Reliability.RELIABLE if is_reliable else Reliability.BEST_EFFORT
-        self._node.create_subscription(
-            kind, name, callback, newest_only(reliability, depth=_QUEUE_DEPTH)
-        )
+        qos = newest_only(reliability, depth=_QUEUE_DEPTH)
+        if is_reliable and is_kept:
+            qos = latched(depth=_QUEUE_DEPTH)
+        self._node.create_subscription(kind, name, callback, qos)
 
     def call(self, kind: Any, service: str, **fields: Any) -> Any:
         """Call a service.
