@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.camera.plausibility import implausible_camera
 from depth_estimation_ros.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ def read_camera_info(path: str | os.PathLike[str]) -> CameraIntrinsics:
         path: A camera_info YAML file.
 
     Raises:
-        ConfigError: The file cannot be read, is no such YAML or is not calibrated; or PyYAML is
-            not installed.
+        ConfigError: The file cannot be read, is no such YAML, or its numbers are of no camera; or
+            PyYAML is not installed.
     """
     fields = _load_yaml(Path(path))
     try:
         matrix = [float(value) for value in fields['camera_matrix']['data']]
         width, height = int(fields['image_width']), int(fields['image_height'])
         fx, _, cx, _, fy, cy, *_ = matrix
-    except (KeyError, TypeError, ValueError) as err:
+    except (KeyError, OverflowError, TypeError, ValueError) as err:
         raise ConfigError(
             f'{path}: no camera_info file: image_width, image_height and camera_matrix.data '
             f'(9 numbers) are needed ({err!r})'
@@ -37,6 +38,8 @@ def read_camera_info(path: str | os.PathLike[str]) -> CameraIntrinsics:
     intrinsics = CameraIntrinsics(width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
     if not intrinsics.is_calibrated:
         raise ConfigError(f'{path}: camera is not calibrated: {intrinsics}')
+    if wrong := implausible_camera(intrinsics):
+        raise ConfigError(f'{path}: camera_matrix is of no camera: {wrong}')
     return intrinsics
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from depth_estimation_ros.camera.plausibility import implausible_hfov
 from depth_estimation_ros.errors import ImageError
 
 __all__ = ['CameraIntrinsics']
@@ -41,13 +42,13 @@ class CameraIntrinsics:
         Args:
             width: Image width [px].
             height: Image height [px].
-            hfov_deg: Angle between the left and the right border [deg], 0 < hfov_deg < 180.
+            hfov_deg: Angle between the left and the right border [deg], 1 to 175.
 
         Raises:
             ImageError: The angle or the size is out of range.
         """
-        if not 0.0 < hfov_deg < 180.0:
-            raise ImageError(f'field of view {hfov_deg} deg: must be above 0 and below 180')
+        if wrong := implausible_hfov(hfov_deg):
+            raise ImageError(f'field of view {wrong}')
         if width <= 0 or height <= 0:
             raise ImageError(f'image size {width}x{height} (width x height) has no pixels')
         focal_px = 0.5 * width / math.tan(math.radians(hfov_deg) / 2.0)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from depth_estimation_ros.camera.distortion import DistortionModel, distortion_model
+from depth_estimation_ros.camera.plausibility import implausible_rotation
 from depth_estimation_ros.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,11 +17,7 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 
-__all__ = ['DISTORTION_MODELS', 'Rectifier']
-
-# ROS names; the first two have the same polynomial with 5 and with 8 coefficients.
-DISTORTION_MODELS = ('plumb_bob', 'rational_polynomial', 'equidistant', 'fisheye')
-_FISHEYE_COEFFICIENTS = 4
+__all__ = ['Rectifier']
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +27,7 @@ class Rectifier:
     Attributes:
         raw: Intrinsics of the raw image.
         rectified: Intrinsics of the rectified image, of the same size.
-        distortion_model: One of DISTORTION_MODELS.
+        distortion_model: Its name, see `distortion.distortion_model`.
         coefficients: D of the CameraInfo.
         rotation: R of the CameraInfo, row by row: 9 values, all zero = none.
     """
@@ -41,16 +39,14 @@ class Rectifier:
     rotation: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Check the distortion model.
+        """Check the lens and the rotation.
 
         Raises:
-            ConfigError: It is unknown.
+            ConfigError: The model is unknown, or the numbers are none of such a lens.
         """
-        if self.distortion_model not in DISTORTION_MODELS:
-            raise ConfigError(
-                f'distortion model {self.distortion_model!r} is not supported: '
-                f'must be one of {", ".join(DISTORTION_MODELS)}'
-            )
+        distortion_model(self.distortion_model, self.coefficients)
+        if wrong := implausible_rotation(self.rotation):
+            raise ConfigError(wrong)
 
     def apply(self, rgb_hwc: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Rectify an image.
@@ -88,23 +84,18 @@ class Rectifier:
         rotation = np.reshape(self.rotation, (3, 3))
         if not rotation.any():
             rotation = np.eye(3)
-        size = (self.raw.width, self.raw.height)
         coefficients = np.asarray(self.coefficients, np.float64)
-        if self.distortion_model in ('equidistant', 'fisheye'):
-            four = np.zeros(_FISHEYE_COEFFICIENTS)
-            four[: len(coefficients)] = coefficients[:_FISHEYE_COEFFICIENTS]
-            maps = cv2.fisheye.initUndistortRectifyMap(
-                _matrix(self.raw), four, rotation, _matrix(self.rectified), size, cv2.CV_32FC1
-            )
-        else:
-            maps = cv2.initUndistortRectifyMap(
-                _matrix(self.raw),
-                coefficients,
-                rotation,
-                _matrix(self.rectified),
-                size,
-                cv2.CV_32FC1,
-            )
+        model = distortion_model(self.distortion_model, self.coefficients)
+        is_fisheye = model is DistortionModel.EQUIDISTANT
+        make = cv2.fisheye.initUndistortRectifyMap if is_fisheye else cv2.initUndistortRectifyMap
+        maps = make(
+            _matrix(self.raw),
+            coefficients,
+            rotation,
+            _matrix(self.rectified),
+            (self.raw.width, self.raw.height),
+            cv2.CV_32FC1,
+        )
         return np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
 
 

@@ -64,19 +64,23 @@ class NamedCamera:
         A calibration is scaled to the image, as for a camera that bins or resizes.
 
         Raises:
-            ImageError: The image has another aspect than the calibration, or the field of view
-                is out of range.
+            ImageError: The image has another aspect than the calibration, or no camera has
+                such a field of view or focal length.
         """
         from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+        from depth_estimation_ros.camera.plausibility import implausible_camera
         from depth_estimation_ros.errors import ImageError
 
         if self.hfov_deg is not None:
             return CameraIntrinsics.from_hfov(width=width, height=height, hfov_deg=self.hfov_deg)
         if self.fx is not None:
             cx, cy = (width - 1) / 2.0, (height - 1) / 2.0
-            return CameraIntrinsics(
+            camera = CameraIntrinsics(
                 width=width, height=height, fx=self.fx, fy=self.fx, cx=cx, cy=cy
             )
+            if wrong := implausible_camera(camera):
+                raise ImageError(f'--fx: {wrong}')
+            return camera
         if self.calibration is None:
             return None
         calibrated = self.calibration.width / self.calibration.height

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from depth_estimation_ros.camera.camera_info_file import read_camera_info
+from depth_estimation_ros.camera.distortion import DistortionModel, distortion_model
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.camera.plausibility import implausible_camera
+from depth_estimation_ros.errors import ConfigError, ImageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CAMERA = CameraIntrinsics(width=640, height=480, fx=500.0, fy=510.0, cx=320.0, cy=240.0)
 
@@ -19,7 +26,7 @@ def test_a_right_angle_field_of_view_has_half_the_width_as_focal_length() -> Non
     assert (camera.cx, camera.cy) == (319.5, 239.5)
 
 
-@pytest.mark.parametrize('hfov_deg', [0.0, 180.0, -60.0, float('nan')])
+@pytest.mark.parametrize('hfov_deg', [0.0, 180.0, -60.0, float('nan'), 1e-06, 176.0])
 def test_an_impossible_field_of_view_is_refused(hfov_deg: float) -> None:
     with pytest.raises(ImageError, match=str(hfov_deg)):
         CameraIntrinsics.from_hfov(width=640, height=480, hfov_deg=hfov_deg)
@@ -65,3 +72,41 @@ def test_zeros_and_nan_are_not_a_calibration(field: str, value: float) -> None:
     assert CAMERA.is_calibrated
     changed: dict[str, float] = {field: value}
     assert not replace(CAMERA, **changed).is_calibrated  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({}, ''),
+        ({'fx': 2200.0, 'fy': 2200.0}, ''),  # a long lens
+        ({'fx': 6.3}, 'fx = 6.3 px, must be from 6.4 to 64000 px'),
+        ({'fy': 64001.0}, 'fy = 64001 px'),
+        ({'fx': float('inf')}, 'fx = inf px'),
+        ({'fx': 50.0}, 'fx = 50 px and fy = 510 px differ by more than 10 times'),
+        ({'cx': -641.0}, 'cx = -641 px, must be from -640 to 1280 px'),
+        ({'cy': 961.0}, 'cy = 961 px, must be from -480 to 960 px'),
+        ({'width': 1}, 'image size 1x480: a camera has at least 2x2 pixels'),
+    ],
+)
+def test_numbers_of_no_camera_are_told_with_the_value(
+    changes: dict[str, float], words: str
+) -> None:
+    found = implausible_camera(replace(CAMERA, **changes))  # type: ignore[arg-type]
+    assert found.startswith(words)
+    assert bool(found) == bool(words)
+
+
+@pytest.mark.parametrize('name', ['equi', 'fisheye', 'kannala_brandt4', 'equidistant'])
+def test_fisheye_lenses_have_many_names(name: str) -> None:
+    assert distortion_model(name, (0.1, 0.2, 0.3, 0.4)) is DistortionModel.EQUIDISTANT
+
+
+def test_a_calibration_file_of_no_camera_is_refused_with_the_value(tmp_path: Path) -> None:
+    pytest.importorskip('yaml')
+    path = tmp_path / 'camera.yaml'
+    path.write_text(
+        'image_width: 640\nimage_height: 480\n'
+        'camera_matrix: {data: [1e-30, 0, 320, 0, 1e-30, 240, 0, 0, 1]}\n'
+    )
+    with pytest.raises(ConfigError, match=r'camera.yaml: .*fx = 1e-30 px, must be from 6.4'):
+        read_camera_info(path)

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING
 from sensor_msgs.msg import CameraInfo
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.camera.plausibility import (
+    implausible_baseline,
+    implausible_camera,
+    implausible_coefficients,
+    implausible_rotation,
+)
 from depth_estimation_ros.camera.rectification import Rectifier
 from depth_estimation_ros.errors import DepthEstimationError
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 # Sizes that come from one another by scaling are whole numbers, so their aspects differ a little.
 _ASPECT_TOLERANCE = 0.01
+_NO_ROTATION = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
 
 
 class CameraInfoError(DepthEstimationError):
@@ -55,7 +62,7 @@ def camera_from_info(
         is_rectified: the image is; then P holds, unless it is empty, else K.
 
     Raises:
-        CameraInfoError: the focal lengths are zero or not finite, or the size is of another image.
+        CameraInfoError: the numbers are of no camera, or the size is of another image.
     """
     values = _rectified_values(info) if is_rectified else _values(info.k, (0, 4, 2, 5))
     sensor = _sensor(info, values, height=height, width=width)
@@ -64,6 +71,13 @@ def camera_from_info(
             f'camera_info is not a calibration: fx = {sensor.fx:g}, fy = {sensor.fy:g}, '
             f'cx = {sensor.cx:g}, cy = {sensor.cy:g}; calibrate the camera or set '
             'fallback_hfov_deg'
+        )
+    wrong = implausible_camera(sensor)
+    if not wrong and is_rectified:
+        wrong = implausible_baseline(_baseline(info))
+    if wrong:
+        raise CameraInfoError(
+            f'{"P" if is_rectified and info.p[0] else "K"} is of no camera: {wrong}'
         )
     return CameraModel(
         intrinsics=_at_image_size(sensor, info, height=height, width=width),
@@ -105,10 +119,9 @@ def _at_image_size(
         window = sensor.cropped(
             top=roi.y_offset, left=roi.x_offset, height=roi.height, width=roi.width
         )
-    binned = window.scaled(
-        height=window.height // max(info.binning_y, 1),
-        width=window.width // max(info.binning_x, 1),
-    )
+    rows, columns = max(info.binning_y, 1), max(info.binning_x, 1)
+    _check_window(sensor, window, info)
+    binned = window.scaled(height=window.height // rows, width=window.width // columns)
     for candidate in (binned, sensor):
         if (candidate.width, candidate.height) == (width, height):
             return candidate
@@ -119,6 +132,20 @@ def _at_image_size(
         f'camera_info describes an image of {binned.width}x{binned.height} pixels, '
         f'but the image is {width}x{height}'
     )
+
+
+def _check_window(sensor: CameraIntrinsics, window: CameraIntrinsics, info: CameraInfo) -> None:
+    roi = info.roi
+    if roi.x_offset >= sensor.width or roi.y_offset >= sensor.height:
+        raise CameraInfoError(
+            f'region of interest at ({roi.x_offset}, {roi.y_offset}) is not in the '
+            f'{sensor.width}x{sensor.height} pixels of the sensor'
+        )
+    if info.binning_x > window.width or info.binning_y > window.height:
+        raise CameraInfoError(
+            f'binning of {info.binning_x}x{info.binning_y} leaves nothing of '
+            f'{window.width}x{window.height} pixels'
+        )
 
 
 def _same_aspect(candidate: CameraIntrinsics, *, height: int, width: int) -> bool:
@@ -132,7 +159,7 @@ def rectified_camera(info: CameraInfo, *, height: int, width: int) -> CameraMode
 
     Raises:
         CameraInfoError: see `camera_from_info`.
-        ConfigError: the distortion model is unknown.
+        ConfigError: the distortion model is unknown, or D or R are of no lens.
     """
     size = {'height': height, 'width': width}
     raw = camera_from_info(info, **size, is_rectified=False)
@@ -148,8 +175,14 @@ def rectified_camera(info: CameraInfo, *, height: int, width: int) -> CameraMode
 
 
 def camera_from_hfov(*, height: int, width: int, hfov_deg: float) -> CameraModel:
-    """Make do with a horizontal field of view [deg] and a centred principal point."""
+    """Make do with a horizontal field of view [deg] and a centred principal point.
+
+    Raises:
+        DepthEstimationError: no camera has it, or images of this size.
+    """
     intrinsics = CameraIntrinsics.from_hfov(width=width, height=height, hfov_deg=hfov_deg)
+    if wrong := implausible_camera(intrinsics):
+        raise CameraInfoError(wrong)
     return CameraModel(intrinsics=intrinsics, is_rectified=True)
 
 
@@ -171,18 +204,21 @@ def depth_camera_info(model: CameraModel, header: Header) -> CameraInfo:
     if source is None or model.is_rectified:
         info.distortion_model = 'plumb_bob'
         info.d = [0.0] * 5
-        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        info.r = _NO_ROTATION
         info.p = _projection(camera, 0.0 if source is None else _baseline(source))
         return info
-    # What a consumer needs to rectify the depth image itself.
-    info.distortion_model = source.distortion_model
-    info.d = source.d
-    info.r = source.r
-    rectified = _sensor(
-        source, _rectified_values(source), height=camera.height, width=camera.width
-    )
-    rectified = _at_image_size(rectified, source, height=camera.height, width=camera.width)
-    info.p = _projection(rectified, _baseline(source))
+    # What a consumer needs to rectify the depth image itself, as far as it is of any use.
+    if not implausible_coefficients(source.d):
+        info.distortion_model = source.distortion_model
+        info.d = source.d
+    has_rotation = any(source.r) and not implausible_rotation(source.r)
+    info.r = source.r if has_rotation else _NO_ROTATION
+    try:
+        size = {'height': camera.height, 'width': camera.width}
+        rectified = camera_from_info(source, **size, is_rectified=True).intrinsics
+        info.p = _projection(rectified, _baseline(source))
+    except CameraInfoError:
+        info.p = _projection(camera, 0.0)
     return info
 
 
