@@ -73,16 +73,19 @@ def write_bag(
     *,
     storage: str = 'mcap',
     delay_ns: int = 10**6,
+    recorded: list[int] | None = None,
 ) -> None:
-    """Write (topic, type, message), each recorded `delay_ns` after its stamp."""
+    """Write (topic, type, message), each recorded `delay_ns` after its stamp, or when it says."""
     with Writer(path, version=9, storage_plugin=PLUGINS[storage]) as writer:
         connections: dict[str, Any] = {}
-        for topic, kind, message in messages:
+        for index, (topic, kind, message) in enumerate(messages):
             if topic not in connections:
                 connections[topic] = writer.add_connection(topic, kind, typestore=STORE)
             stamp = message.header.stamp
-            recorded = stamp.sec * 10**9 + stamp.nanosec + delay_ns
-            writer.write(connections[topic], recorded, STORE.serialize_cdr(message, kind))
+            time = stamp.sec * 10**9 + stamp.nanosec + delay_ns
+            if recorded is not None:
+                time = recorded[index]
+            writer.write(connections[topic], time, STORE.serialize_cdr(message, kind))
 
 
 def recording(num_frames: int, *, height: int = 12, width: int = 16) -> list[tuple[str, str, Any]]:

@@ -7,6 +7,7 @@ are read when they are asked for.
 from __future__ import annotations
 
 from contextlib import contextmanager
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_typestore
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.camera.plausibility import implausible_camera
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.bag_messages import (
     CAMERA_INFO_TYPE,
@@ -27,6 +29,7 @@ from depth_estimation_ros.training.data.bag_messages import (
     header_stamp,
     raw_depth,
 )
+from depth_estimation_ros.training.data.bag_stamps import pair_messages
 from depth_estimation_ros.training.data.bag_topics import choose_topics, info_topic
 from depth_estimation_ros.training.data.rgbd_decoding import decode_sample, fit_sample
 from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample, SampleError
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+_logger = logging.getLogger(__name__)
 
 
 class RosbagDepth(RgbdDataset):
@@ -89,7 +94,10 @@ class RosbagDepth(RgbdDataset):
             finally:
                 reader.close()
         slop = round(max_time_difference_sec * 1e9)
-        pairs = pair_stamps(stamps[0][:, 0], stamps[1][:, 0], slop)
+        paired = pair_messages(stamps[0], stamps[1], slop)
+        if paired.notice:
+            _logger.warning('%s: %s', self.path, paired.notice)
+        stamps, pairs = [paired.images, paired.depths], paired.pairs
         self.num_skipped = len(stamps[0]) - len(pairs)
         if not len(pairs):
             raise DataError(
@@ -105,7 +113,7 @@ class RosbagDepth(RgbdDataset):
         return len(self._places)
 
     def sample_name(self, index: int) -> str:
-        """Return the topic and the stamp of the image [s]."""
+        """Return the topic and the time of the image [s]."""
         return f'{self._topics[0]} at {self._places[index, 0, 0] / 1e9:.3f}'
 
     def read(self, index: int) -> RgbdSample:
@@ -148,10 +156,10 @@ class RosbagDepth(RgbdDataset):
         return reader
 
     def _message(self, topic: str, place: list[int]) -> tuple[str, Any]:
-        """Return the type and the message with this stamp and time of recording [ns]."""
+        """Return the type and the message of a place: time, stamp, time of recording [ns]."""
         if self._reader is None or self._process != os.getpid():
             self._reader, self._process = self._open(), os.getpid()
-        stamp, recorded = place
+        _, stamp, recorded = place
         connections = _of_topic(self._reader, topic)
         for connection, _, data in self._reader.messages(
             connections, start=recorded, stop=recorded + 1
@@ -159,37 +167,6 @@ class RosbagDepth(RgbdDataset):
             if header_stamp(data) == stamp:
                 return connection.msgtype, self._reader.deserialize(data, connection.msgtype)
         raise SampleError(f'{self.path}: {topic}: the message of {stamp} ns is no longer there')
-
-
-def pair_stamps(
-    images: NDArray[np.int64], depths: NDArray[np.int64], max_difference: int
-) -> NDArray[np.int64]:
-    """Pair each image with the depth nearest in time; each depth serves once.
-
-    Args:
-        images: (N,) stamps in ascending order [ns].
-        depths: (M,) stamps in ascending order [ns].
-        max_difference: Largest difference in a pair [ns].
-
-    Returns:
-        (P, 2) indices of image and depth.
-    """
-    pairs: list[tuple[int, int]] = []
-    if not len(depths):
-        return np.zeros((0, 2), np.int64)
-    after = np.searchsorted(depths, images).clip(0, len(depths) - 1)
-    before = (after - 1).clip(0)
-    nearer_before = np.abs(depths[before] - images) <= np.abs(depths[after] - images)
-    nearest = np.where(nearer_before, before, after)
-    difference = np.abs(depths[nearest] - images)
-    for image in np.flatnonzero(difference <= max_difference).tolist():
-        depth = int(nearest[image])
-        if pairs and pairs[-1][1] == depth:
-            if difference[image] >= difference[pairs[-1][0]]:
-                continue
-            pairs.pop()
-        pairs.append((image, depth))
-    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 @contextmanager
@@ -206,10 +183,10 @@ def _of_topic(reader: AnyReader, topic: str) -> list[Any]:
 
 
 def _stamps(reader: AnyReader, topic: str) -> NDArray[np.int64]:
-    """Return (N, 2) stamp and time of recording [ns] of a topic's messages, by stamp."""
+    """Return (N, 2) stamp and time of recording [ns] of a topic's messages."""
     messages = reader.messages(_of_topic(reader, topic))
     places = [(header_stamp(data), recorded) for _, recorded, data in messages]
-    return np.array(sorted(places), np.int64).reshape(-1, 2)
+    return np.array(places, np.int64).reshape(-1, 2)
 
 
 def _camera(reader: AnyReader, topic: str) -> CameraIntrinsics | None:
@@ -221,5 +198,5 @@ def _camera(reader: AnyReader, topic: str) -> CameraIntrinsics | None:
         camera = CameraIntrinsics(
             width=int(info.width), height=int(info.height), fx=fx, fy=fy, cx=cx, cy=cy
         )
-        return camera if camera.is_calibrated else None
+        return None if implausible_camera(camera) else camera
     return None

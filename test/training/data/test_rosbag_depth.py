@@ -14,6 +14,7 @@ from bag_files import (
     IMAGE,
     START_NS,
     compressed_message,
+    header,
     image_message,
     recording,
     write_bag,
@@ -24,10 +25,12 @@ from rgbd_files import encode
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.training.data.bag_stamps import pair_stamps
 from depth_estimation_ros.training.data.mixture import Mixture
-from depth_estimation_ros.training.data.rosbag_depth import RosbagDepth, pair_stamps
+from depth_estimation_ros.training.data.rosbag_depth import RosbagDepth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 COLOUR = np.full((12, 16, 3), (200, 100, 50), np.uint8)
@@ -40,6 +43,54 @@ def _pair(
     path: Path, image: Any, depth: Any, *, image_type: str = IMAGE, depth_type: str = IMAGE
 ) -> None:
     write_bag(path, [(COLOUR_TOPIC, image_type, image), (DEPTH_TOPIC, depth_type, depth)])
+
+
+def _restamped(path: Path, stamp_of: Callable[[int], int], topics: tuple[str, ...]) -> None:
+    """Write a recording of 6 frames whose messages on some topics have other stamps."""
+    times = {}
+    messages = recording(6)
+    for topic, _, message in messages:
+        stamp = message.header.stamp
+        times[id(message)] = stamp.sec * 10**9 + stamp.nanosec
+        if topic in topics:
+            message.header = header(stamp_of(times[id(message)]))
+    write_bag(path, messages, recorded=[times[id(item)] for _, _, item in messages])
+
+
+@pytest.mark.parametrize(
+    ('stamp_of', 'topics', 'words'),
+    [
+        (lambda _: 0, (COLOUR_TOPIC, DEPTH_TOPIC), '12 of 12 messages have stamp 0'),
+        (lambda _: 0, (DEPTH_TOPIC,), '6 of 12 messages have stamp 0'),
+        (
+            lambda time: time + 3600 * 10**9,
+            (DEPTH_TOPIC,),
+            'up to 3600 s later than the recording',
+        ),
+    ],
+)
+def test_without_stamps_of_one_clock_frames_are_paired_by_recording_time(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    stamp_of: Callable[[int], int],
+    topics: tuple[str, ...],
+    words: str,
+) -> None:
+    _restamped(tmp_path / 'bag', stamp_of, topics)
+    data = RosbagDepth(tmp_path / 'bag', split='test')
+    assert (len(data), data.num_skipped) == (6, 0)
+    assert [round(data[i]['image'][0, 3, 15].item()) for i in range(6)] == [0, 10, 20, 30, 40, 50]
+    assert data[5]['depth'][11, 15] == pytest.approx(1.005)
+    assert f'{words}: images and depth are paired by recording time' in caplog.text
+    assert data.sample_name(5) == '/camera/color/image_raw at 1700000000.500'
+
+
+def test_a_clock_ahead_that_both_cameras_share_is_said_and_their_stamps_pair(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _restamped(tmp_path / 'bag', lambda time: time + 60 * 10**9, (COLOUR_TOPIC, DEPTH_TOPIC))
+    assert len(RosbagDepth(tmp_path / 'bag', split='test')) == 6
+    assert 'up to 60 s later than the recording: the clocks differ' in caplog.text
 
 
 @pytest.mark.parametrize('storage', ['mcap', 'db3'])
