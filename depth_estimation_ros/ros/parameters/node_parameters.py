@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from depth_estimation_ros.camera.plausibility import implausible_hfov
 from depth_estimation_ros.depth.depth_image import RangePolicy
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.model_file.network_size import parse_network_size
 from depth_estimation_ros.ros.parameters.backend_parameters import BackendParameters
+from depth_estimation_ros.ros.parameters.camera_names import check_names
 from depth_estimation_ros.ros.parameters.spec import Change, parameter
 
 _LIVE = Change.LIVE
@@ -19,7 +21,8 @@ class NodeParameters(BackendParameters):
     """Everything a user can set; names are those of the ROS parameters and of the YAML keys.
 
     Raises:
-        ConfigError: min_depth is not below max_depth, or network_size is none.
+        ConfigError: min_depth is not below max_depth, network_size is none, no camera has
+            fallback_hfov_deg, or a name of a camera is none for topics.
     """
 
     resize_mode: str = parameter(
@@ -81,16 +84,16 @@ class NodeParameters(BackendParameters):
     )
     fallback_hfov_deg: float = parameter(
         0.0,
-        'Horizontal field of view of a camera without a usable camera_info; 0: unknown, so no '
-        'point cloud.',
+        'Horizontal field of view of a camera without a usable camera_info, 1 to 175; 0: unknown, '
+        'so no point cloud.',
         unit='[deg]',
-        limits=(0.0, 179.0),
+        limits=(0.0, 175.0),
         change=_LIVE,
     )
     rectify: str = parameter(
         'auto',
-        'Take the lens distortion out before the network: auto where camera_info has one and the '
-        "topic's name does not say rect, on wherever camera_info has one, off never.",
+        'Take the lens distortion out before the network: auto where camera_info has one and no '
+        "word of the image topic's name is rect, on wherever camera_info has one, off never.",
         choices=('auto', 'on', 'off'),
         change=_LIVE,
     )
@@ -170,8 +173,9 @@ class NodeParameters(BackendParameters):
         change=_LIVE,
     )
     scan_frame: str = parameter(
-        'camera_link',
-        'Frame of depth/scan: x forward, y left, at the camera.',
+        '{camera}_link',
+        'Frame of depth/scan: x forward, y left, at the camera; {camera} stands for its name, the '
+        'only camera without one is camera.',
         change=_LIVE,
     )
     max_age_sec: float = parameter(
@@ -199,6 +203,10 @@ class NodeParameters(BackendParameters):
                 f'min_depth is {self.min_depth:g} m, but it must be below max_depth, '
                 f'which is {self.max_depth:g} m'
             )
+        wrong = implausible_hfov(self.fallback_hfov_deg) if self.fallback_hfov_deg else ''
+        if wrong:
+            raise ConfigError(f'fallback_hfov_deg is {wrong}, or 0')
+        check_names(self.cameras)
 
     @property
     def min_period_sec(self) -> float:

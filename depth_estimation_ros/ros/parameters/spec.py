@@ -48,7 +48,8 @@ def parameter(default: Any, description: str, **facts: Any) -> Any:
 def checked_value(name: str, value: object, default: object, spec: ParameterSpec) -> Any:
     """Take a value as it comes from YAML, the command line or a service.
 
-    A whole number is taken where a decimal one is meant.
+    A whole number is taken where a decimal one is meant, and true or false where YAML read on,
+    off, yes or no as a boolean.
 
     Returns:
         The value, of the default's type.
@@ -60,10 +61,12 @@ def checked_value(name: str, value: object, default: object, spec: ParameterSpec
         return _checked_texts(name, value)
     if isinstance(default, float) and type(value) is int:
         value = float(value)
+    if spec.choices and isinstance(value, bool):
+        value = _word_for(value, spec.choices)
     if type(value) is not type(default):
         raise ConfigError(
             f'{name} is {value!r} ({type(value).__name__}), '
-            f'but it must be of type {type(default).__name__}'
+            f'but it must be of type {type(default).__name__}' + _quotes_help(default)
         )
     if spec.choices and value not in spec.choices:
         raise ConfigError(f'{name} is {value!r}, but it must be one of {", ".join(spec.choices)}')
@@ -77,9 +80,21 @@ def checked_value(name: str, value: object, default: object, spec: ParameterSpec
     return value
 
 
+def _word_for(value: bool, choices: tuple[str, ...]) -> object:
+    """Find the choice that every YAML reader takes for this boolean."""
+    words = ('on', 'yes', 'true', 'y') if value else ('off', 'no', 'false', 'n')
+    return next((word for word in words if word in choices), value)
+
+
+def _quotes_help(default: object) -> str:
+    return ': put it in quotes' if isinstance(default, str) else ''
+
+
 def _checked_texts(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-        raise ConfigError(f'{name} is {value!r}, but it must be a list of texts')
+        raise ConfigError(
+            f'{name} is {value!r}, but it must be a list of texts: put each in quotes'
+        )
     return tuple(value)
 
 
@@ -87,7 +102,7 @@ def descriptor(name: str, default: object, spec: ParameterSpec) -> ParameterDesc
     """Describe a parameter to `ros2 param describe` and to graphical tools.
 
     Typing is dynamic where rclpy's own check would refuse what `checked_value` takes: a whole
-    number for a decimal one, an empty list.
+    number for a decimal one, an empty list, a boolean for off.
     """
     text = spec.description if not spec.unit else f'{spec.description} {spec.unit}'
     message = ParameterDescriptor(
@@ -95,7 +110,7 @@ def descriptor(name: str, default: object, spec: ParameterSpec) -> ParameterDesc
         description=text,
         additional_constraints=f'one of: {", ".join(spec.choices)}' if spec.choices else '',
         read_only=spec.change is Change.START,
-        dynamic_typing=isinstance(default, (float, tuple)),
+        dynamic_typing=isinstance(default, (float, tuple)) or bool(spec.choices),
     )
     if spec.limits is None:
         return message

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
+from rclpy.parameter import Parameter
 
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.ros.parameters.camera_names import check_scan_frames
 from depth_estimation_ros.ros.parameters.spec import Change, descriptor
 from depth_estimation_ros.ros.parameters.values import (
     change_parameters,
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rclpy.node import Node
-    from rclpy.parameter import Parameter
 
 
 class ParameterStore:
@@ -45,6 +46,14 @@ class ParameterStore:
                 raise ConfigError(f'{name}: {err}') from err
             values[name] = declared.value
         self.current = read_parameters(values)
+        # So that what others read of the node is what it goes by: off where YAML made it false.
+        node.set_parameters(
+            [
+                Parameter(name, value=getattr(self.current, name))
+                for name in values
+                if isinstance(values[name], bool) and isinstance(getattr(self.current, name), str)
+            ]
+        )
         node.add_on_set_parameters_callback(self._on_set)
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
@@ -58,7 +67,10 @@ class ParameterStore:
             )
             return SetParametersResult(successful=False, reason=reason)
         try:
-            self.current = change_parameters(self.current, values)
+            changed = change_parameters(self.current, values)
+            if self._is_configured():
+                check_scan_frames(changed.scan_frame, changed.cameras)
         except ConfigError as err:
             return SetParametersResult(successful=False, reason=str(err))
+        self.current = changed
         return SetParametersResult(successful=True)

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 pytest.importorskip('rclpy')
 
@@ -14,9 +15,9 @@ import rclpy
 from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-import yaml
 
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.ros.parameters.camera_names import check_scan_frames, scan_frame
 from depth_estimation_ros.ros.parameters.docs import markdown_table, yaml_text
 from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 from depth_estimation_ros.ros.parameters.store import ParameterStore
@@ -86,6 +87,68 @@ def test_a_whole_number_will_do_for_a_decimal_one() -> None:
     max_depth = read_parameters({'max_depth': 5}).max_depth
     assert max_depth == 5.0
     assert isinstance(max_depth, float)
+
+
+@pytest.mark.parametrize(
+    ('cameras', 'words'),
+    [
+        (['front-left', 'rear'], "cameras has 'front-left', .* as in 'front_left'"),
+        (['0', '1'], "cameras has '0', .* as in 'camera_0'"),
+        (['front', 'front'], "cameras has 'front' more than once"),
+        (['a b'], "cameras has 'a b'"),
+        (['/front'], "cameras has '/front'"),
+        ([], 'cameras is empty'),
+        ([0, 1], r'cameras is \[0, 1\], but it must be a list of texts: put each in quotes'),
+        ([False], r'cameras is \[False\]'),
+    ],
+)
+def test_a_camera_that_cannot_name_topics_is_refused(cameras: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        read_parameters({'cameras': cameras})
+
+
+@pytest.mark.parametrize('value', [1e-06, 0.9, 175.1, 180.0])
+def test_a_field_of_view_of_no_camera_is_refused(value: float) -> None:
+    with pytest.raises(ConfigError, match=f'fallback_hfov_deg is {value!r}'):
+        read_parameters({'fallback_hfov_deg': value})
+
+
+def test_each_camera_has_a_scan_frame_of_its_own() -> None:
+    assert scan_frame('{camera}_link', '') == 'camera_link'
+    assert scan_frame('{camera}_link', 'FRONT') == 'FRONT_link'
+    check_scan_frames('{camera}_link', ['FRONT', 'REAR'])
+    check_scan_frames('base_link', ['FRONT'])
+    with pytest.raises(ConfigError, match='of FRONT and REAR would both be in base_link'):
+        check_scan_frames('base_link', ['FRONT', 'REAR'])
+    with pytest.raises(ConfigError, match="tf2 takes no frame '/scan'"):
+        check_scan_frames('/scan', ['FRONT'])
+
+
+def test_two_cameras_come_to_share_no_scan_frame_while_the_node_runs(node: Node) -> None:
+    is_configured = False
+    store = ParameterStore(node, lambda: is_configured)
+    assert set_parameter(node, 'cameras', ['front', 'rear']) == (True, '')
+    is_configured = True
+    is_set, reason = set_parameter(node, 'scan_frame', 'base_link')
+    assert not is_set
+    assert 'would both be in base_link' in reason
+    assert store.current.scan_frame == '{camera}_link'
+
+
+@pytest.mark.parametrize(
+    ('name', 'choice'),
+    [(name, choice) for name, (_, spec) in parameter_specs().items() for choice in spec.choices],
+)
+def test_a_choice_is_understood_as_yaml_reads_it(node: Node, name: str, choice: str) -> None:
+    read = yaml.safe_load(choice)  # off is False to every reader of YAML
+    assert getattr(read_parameters({name: read}), name) == choice
+    ParameterStore(node, lambda: False)
+    assert set_parameter(node, name, read) == (True, '')
+
+
+def test_a_boolean_that_is_no_choice_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r'backend is False \(bool\)'):
+        read_parameters({'backend': False})
 
 
 def test_the_rate_limit_is_a_period() -> None:
