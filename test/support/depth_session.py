@@ -38,6 +38,7 @@ EXTRAS: dict[str, type] = {
 NUM_TRIES = 15
 RESEND_SEC = 4.0  # a best effort image may be lost
 FRAME = 'camera_optical_frame'
+NODE = 'depth_estimation_ros.ros.node.node'
 
 
 class DepthSession(RosSession):
@@ -46,11 +47,15 @@ class DepthSession(RosSession):
     Args:
         folder: working folder of the process.
         outputs: topics to subscribe to from the start.
+        module: what is run as the node.
         parameters: of the node.
     """
 
-    def __init__(self, folder: Path, *outputs: str, **parameters: object) -> None:
+    def __init__(
+        self, folder: Path, *outputs: str, module: str = NODE, **parameters: object
+    ) -> None:
         super().__init__(folder)
+        self._module = module
         self._wanted = outputs
         self._parameters = parameters
         self._num_sent = 0
@@ -69,7 +74,7 @@ class DepthSession(RosSession):
         self.diagnostics: list[DiagnosticArray] = self.listen(DiagnosticArray, '/diagnostics')
         for topic in self._wanted:
             self.hear(topic)
-        self.process = self.start_node('node.node', **self._parameters)
+        self.process = self.start_node(self._module, **self._parameters)
         return self
 
     def hear(self, topic: str) -> None:
@@ -80,11 +85,16 @@ class DepthSession(RosSession):
         """Wait until the node subscribes to the camera and its outputs are heard."""
         self.spin_until(
             lambda: (
-                self.images.get_subscription_count()
+                self._is_running()
+                and self.images.get_subscription_count()
                 and self.infos.get_subscription_count()
                 and all(self.node.count_publishers(topic) for topic in self.heard)
             )
         )
+
+    def _is_running(self) -> bool:
+        assert self.process.poll() is None, self.process.stdout and self.process.stdout.read()
+        return True
 
     def stamp(self) -> Header:
         """Make a header with the time of now, which no other has."""

@@ -72,9 +72,10 @@ class RosSession:
         return process
 
     def start_node(self, name: str, **parameters: object) -> subprocess.Popen[str]:
-        """Run a module of depth_estimation_ros.ros with ROS parameters."""
+        """Run a module with ROS parameters; a name without its package is one of our ros/."""
         given = [part for key, value in parameters.items() for part in ('-p', f'{key}:={value}')]
-        return self.start(f'depth_estimation_ros.ros.{name}', '--ros-args', *given)
+        module = f'depth_estimation_ros.ros.{name}' if name.count('.') == 1 else name
+        return self.start(module, '--ros-args', *given)
 
     def listen(self, message_type: type, topic: str, *, depth: int = 100) -> list[Any]:
         """Return a list that fills with the topic's messages while the session spins."""

@@ -29,7 +29,9 @@ from depth_estimation_ros.ros.messages.message_reading import (
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
 from depth_estimation_ros.ros.parameters.fixed import declare_fields
 from depth_estimation_ros.ros.parameters.spec import Change, parameter
+from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ros_until_signal
+from depth_estimation_ros.ros.runtime.start import says_errors
 
 NODE_NAME = 'snapshot'
 DEPTH, POINTS = 'depth/image_rect', 'depth/points'
@@ -68,6 +70,7 @@ class Snapshot(Node):
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
         self.parameters = declare_fields(self, SnapshotParameters)
+        answer_failures(self)
         self.frame: Future = Future()
         is_raw = self.parameters.image_transport == 'raw'
         self._image_topic = 'image' if is_raw else 'image/compressed'
@@ -163,6 +166,7 @@ def write_snapshot(snapshot: Snapshot) -> Path:
     return path
 
 
+@says_errors(NODE_NAME)
 def main(args: list[str] | None = None) -> int:
     """Write one picture; 1 when no frame came, 130 when a signal did."""
     code = INTERRUPTED

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from depth_estimation_ros.ros.node.stream_state import StreamState
 
 HARDWARE_ID = 'depth_estimation_ros'
+# A fault may pass; so many frames in a row with one are an ERROR.
+ERROR_AFTER_FAULTS = 5
 
 
 class RateMeter:
@@ -58,6 +60,8 @@ def stream_status(
 ) -> DiagnosticStatus:
     """Tell how the frames of a camera fare: WARN when depth should come and does not.
 
+    ERROR when several frames in a row met with a fault of the node itself.
+
     Args:
         node_name: full name of the node.
         camera: its name, empty for the only one.
@@ -71,6 +75,8 @@ def stream_status(
         'images processed': str(state.processed),
         'images dropped': str(state.dropped),
         'images skipped': str(state.skipped),
+        'images failed': str(state.failed),
+        'failures in a row': str(state.faults_in_row),
         'image rate [Hz]': f'{rates_hz[0]:.1f}',
         'depth rate [Hz]': f'{rates_hz[1]:.1f}',
     }
@@ -88,12 +94,25 @@ def stream_status(
         }
     if state.trouble:
         values['last trouble'] = state.trouble
+    level, message = _verdict(state, rates_hz[1], diagnosis)
+    return _status(f'{node_name}: {part}', level, message, values)
+
+
+def _verdict(
+    state: StreamState, depth_rate_hz: float, diagnosis: Diagnosis | None
+) -> tuple[bytes, str]:
+    """Choose the level and the message: what is worst comes first."""
+    is_idle = diagnosis is not None and diagnosis.is_idle
+    if state.faults_in_row >= ERROR_AFTER_FAULTS and not is_idle:
+        return (
+            DiagnosticStatus.ERROR,
+            f'{state.faults_in_row} frames in a row failed: {state.trouble}',
+        )
+    if state.trouble and (diagnosis is None or diagnosis.is_partial):
+        return DiagnosticStatus.WARN, state.trouble
     if diagnosis is None:
-        message = f'{rates_hz[1]:.1f} depth images a second'
-        level = DiagnosticStatus.WARN if state.trouble else DiagnosticStatus.OK
-        return _status(f'{node_name}: {part}', level, state.trouble or message, values)
-    level = DiagnosticStatus.OK if diagnosis.is_idle else DiagnosticStatus.WARN
-    return _status(f'{node_name}: {part}', level, diagnosis.reason, values)
+        return DiagnosticStatus.OK, f'{depth_rate_hz:.1f} depth images a second'
+    return DiagnosticStatus.OK if is_idle else DiagnosticStatus.WARN, diagnosis.reason
 
 
 def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:

@@ -43,7 +43,7 @@ class Monitor:
             DiagnosticArray, '/diagnostics', _DIAGNOSTICS_DEPTH
         )
         self._meters: dict[str, RateMeter] = {}
-        self._reasons: dict[str, str] = {}  # camera -> what was wrong at the last look
+        self._reasons: dict[str, tuple[str, ...]] = {}  # camera -> what was wrong at the last look
 
     def look(
         self,
@@ -53,6 +53,7 @@ class Monitor:
         state_label: str,
         trouble: str,
         model_values: Mapping[str, str],
+        corrects_focal_length: bool,
     ) -> None:
         """Publish the diagnostics and say what keeps depth from coming.
 
@@ -62,13 +63,16 @@ class Monitor:
             state_label: of the lifecycle.
             trouble: why the model could not be loaded, empty if it could.
             model_values: facts of the model.
+            corrects_focal_length: depth is not right without knowing the camera.
         """
         name = self._node.get_fully_qualified_name().lstrip('/')
         statuses = [
             model_status(name, state_label=state_label, trouble=trouble, values=model_values)
         ]
         for stream in streams:
-            diagnosis = diagnose(self._facts(stream, is_enabled=is_enabled))
+            diagnosis = diagnose(
+                self._facts(stream, is_enabled=is_enabled, needs_camera=corrects_focal_length)
+            )
             self._announce(stream.name, diagnosis)
             meter = self._meters.setdefault(stream.name, RateMeter())
             statuses.append(
@@ -85,23 +89,22 @@ class Monitor:
 
     def _announce(self, camera: str, diagnosis: Diagnosis | None) -> None:
         """Say a reason when it comes up, and again when it comes up again."""
-        text = ''
+        texts: tuple[str, ...] = ()
         if diagnosis is not None:
             # What is partial was said in the same words when it was found.
-            words = diagnosis.reason
-            text = words if diagnosis.is_partial else f'no depth: {words}'
-        last = self._reasons.get(camera, '')
-        self._reasons[camera] = text
-        if last != text:
-            self._announcer.forget(last)
-        if diagnosis is None:
-            return
-        if diagnosis.is_idle:
-            self._announcer.info(text)
-        else:
-            self._announcer.warning(text)
+            words = diagnosis.parts or (diagnosis.reason,)
+            texts = words if diagnosis.is_partial else (f'no depth: {diagnosis.reason}',)
+        last = self._reasons.get(camera, ())
+        self._reasons[camera] = texts
+        for text in set(last) - set(texts):
+            self._announcer.forget(text)
+        for text in texts:
+            if diagnosis is not None and diagnosis.is_idle:
+                self._announcer.info(text)
+            else:
+                self._announcer.warning(text)
 
-    def _facts(self, stream: CameraStream, *, is_enabled: bool) -> StreamFacts:
+    def _facts(self, stream: CameraStream, *, is_enabled: bool, needs_camera: bool) -> StreamFacts:
         state = stream.state
         num_publishers = self._node.count_publishers(stream.image_topic)
         type_name = stream.image_type_name
@@ -118,9 +121,17 @@ class Monitor:
             received_age_sec=None if received_at is None else time.monotonic() - received_at,
             silence_sec=state.seconds_without_output(),
             trouble=state.trouble,
-            camera_trouble=stream.resolver.trouble if wanted & NEED_CAMERA else '',
+            published_types=self._types_on(stream.image_topic) if num_publishers else (),
+            shortcomings=_shortcomings(
+                stream, is_camera_needed=needs_camera or bool(wanted & NEED_CAMERA)
+            ),
+            num_processed=state.processed,
             has_time=self._node.get_clock().now().nanoseconds > 0,
         )
+
+    def _types_on(self, topic: str) -> tuple[str, ...]:
+        infos = self._node.get_publishers_info_by_topic(topic)
+        return tuple(info.topic_type for info in infos)
 
     def _topics_of(self, type_name: str, stream: CameraStream) -> tuple[str, ...]:
         """List topics of a type that another node publishes."""
@@ -130,3 +141,18 @@ class Monitor:
             for topic, types in self._node.get_topic_names_and_types()
             if type_name in types and topic not in own and self._node.count_publishers(topic)
         )
+
+
+def _shortcomings(stream: CameraStream, *, is_camera_needed: bool) -> tuple[str, ...]:
+    """List what depth lacks though it comes."""
+    camera, state = stream.resolver, stream.state
+    found = [
+        camera.trouble if is_camera_needed else '',
+        camera.lens_trouble,
+        *(
+            f'{stream.image_topic}: {trouble}'
+            for trouble in (state.stamp_trouble, state.frame_trouble)
+            if trouble
+        ),
+    ]
+    return tuple(filter(None, found))

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from threading import Lock
-import traceback
+from traceback import format_exc
 from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -14,7 +14,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNodeMixin, TransitionCallbackReturn
 from rclpy.node import Node
 
-from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.errors import DepthEstimationError, error_text
 from depth_estimation_ros.ros.node.camera_stream import CameraStream
 from depth_estimation_ros.ros.node.enable_service import EnableService
 from depth_estimation_ros.ros.node.mailbox import Mailbox
@@ -22,13 +22,16 @@ from depth_estimation_ros.ros.node.model_loader import ModelLoader
 from depth_estimation_ros.ros.node.monitor import Monitor
 from depth_estimation_ros.ros.node.processor import FrameProcessor
 from depth_estimation_ros.ros.node.worker import Worker
+from depth_estimation_ros.ros.parameters.camera_names import check_scan_frames
 from depth_estimation_ros.ros.parameters.store import ParameterStore
 from depth_estimation_ros.ros.runtime.announcer import Announcer
 from depth_estimation_ros.ros.runtime.executors import OneSlowGroupExecutor
 from depth_estimation_ros.ros.runtime.lifecycle import answer_during_transitions, reports_errors
 from depth_estimation_ros.ros.runtime.log_bridge import bridge_core_log
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
+from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
+from depth_estimation_ros.ros.runtime.start import says_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from rclpy.lifecycle import LifecycleState
 
     from depth_estimation_ros.ros.node.model_loading import LoadedModel
+    from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 
 NODE_NAME = 'depth_estimation'
 LOADING = 'loading the model'
@@ -59,10 +63,9 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         # Loading a model takes seconds, building an engine minutes.
         self.slow_group = MutuallyExclusiveCallbackGroup()
         LifecycleNodeMixin.__init__(self, callback_group=self.slow_group)
-        answer_during_transitions(self)
         bridge_core_log(self.get_logger())
         self.state_label = 'unconfigured'
-        self._trouble = ''
+        self.trouble = ''
         self._model: LoadedModel | None = None
         self._streams: dict[str, CameraStream] = {}
         self._streams_lock = Lock()  # while the monitor looks, none may go
@@ -76,6 +79,8 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         self.loader = ModelLoader(self)
         # Not the node's clock: both go on while simulated time stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
+        answer_during_transitions(self)
+        answer_failures(self)
         self.create_timer(MONITOR_PERIOD_SEC, self._on_monitor, clock=steady)
         self._autostart_timer = self.create_timer(
             0.0, self._on_autostart, callback_group=self.slow_group, clock=steady
@@ -84,16 +89,22 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
     @reports_errors
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and create the publishers; FAILURE when the model cannot be used."""
-        parameters = self._settings.current
         self.state_label = LOADING
-        self._trouble = ''
+        self.trouble = ''
         try:
-            self._model = self.loader.load(parameters)
-        except DepthEstimationError as err:
-            self._trouble = str(err)
-            self.state_label = 'unconfigured'
-            self.get_logger().error(f'cannot configure: {err}')
+            self._set_up(self._settings.current)
+        except Exception as err:  # noqa: BLE001 - a library may raise anything for a model
+            self._release()
+            self.trouble = error_text(err)
+            details = '' if isinstance(err, DepthEstimationError) else f'\n{format_exc()}'
+            self.get_logger().error(f'cannot configure: {self.trouble}{details}')
             return TransitionCallbackReturn.FAILURE
+        self.state_label = 'inactive'
+        return super().on_configure(state)
+
+    def _set_up(self, parameters: NodeParameters) -> None:
+        check_scan_frames(parameters.scan_frame, parameters.cameras)
+        self._model = self.loader.load(parameters)
         for name in parameters.cameras:
             self._streams[name] = CameraStream(
                 self,
@@ -103,8 +114,6 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
                 callback_group=self._input_group,
                 announcer=self._announcer,
             )
-        self.state_label = 'inactive'
-        return super().on_configure(state)
 
     @reports_errors
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -122,7 +131,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         self._worker = Worker(
             self._mailbox,
             lambda frames: self._process(processor, frames),
-            lambda: self._settings.current.min_period_sec,
+            lambda: max(self._settings.current.min_period_sec, processor.retry_delay_sec),
             self._model.estimator.spec.batch_size,
         )
         result = super().on_activate(state)
@@ -185,18 +194,25 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         try:
             if self._enable.is_enabled:  # a frame may have waited when the node was paused
                 processor.process([(self._streams[name], message) for name, message in frames])
-        except Exception:  # noqa: BLE001 - a fault with one frame must not end the rest
+        except Exception as err:  # noqa: BLE001 - a fault with one frame must not end the rest
+            for name, _ in frames:
+                self._streams[name].state.fail(error_text(err))
             if self.context.ok():  # else the node is shutting down under the frame
-                self._announcer.error(f'unexpected error:\n{traceback.format_exc()}')
+                self._announcer.error(f'unexpected error:\n{format_exc()}')
 
     def _deliver(self, name: str, message: Any) -> bool:
         return self._enable.is_enabled and self._mailbox.put(name, message)
 
     def _on_autostart(self) -> None:
         self._autostart_timer.cancel()
-        is_wanted = self._settings.current.autostart
+        is_wanted = self._settings.current.autostart and self.state_label == 'unconfigured'
         if is_wanted and self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
+
+    @property
+    def _corrects_focal_length(self) -> bool:
+        is_for_one_lens = self._model and self._model.estimator.spec.training_fx is not None
+        return bool(is_for_one_lens) and self._settings.current.focal_normalization
 
     def _on_monitor(self) -> None:
         self.loader.report()
@@ -205,16 +221,19 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
                 list(self._streams.values()) if self.state_label == 'active' else [],
                 is_enabled=self._enable.is_enabled,
                 state_label=self.loader.status or self.state_label,
-                trouble=self._trouble,
+                trouble=self.trouble,
                 model_values=self._model.facts if self._model else {},
+                corrects_focal_length=self._corrects_focal_length,
             )
 
 
+@says_errors(NODE_NAME)
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted.
 
     Returns:
-        0 after SIGINT, SIGTERM or a shutdown of the context, 1 when a parameter is not accepted.
+        0 after SIGINT, SIGTERM or a shutdown of the context, 1 when a parameter or what ROS is
+        started with is not accepted.
     """
     keep_freed_memory()
     node: DepthEstimationNode | None = None

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import time
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.depth.depth_image import valid_fraction
-from depth_estimation_ros.errors import DepthEstimationError, ImageError
+from depth_estimation_ros.errors import (
+    BuildCancelledError,
+    DepthEstimationError,
+    ImageError,
+    error_text,
+)
 from depth_estimation_ros.msg import DepthStats
-from depth_estimation_ros.ros.messages.conversions import rgb_from_message, seconds
+from depth_estimation_ros.ros.messages.conversions import rgb_from_message
 from depth_estimation_ros.ros.messages.depth_messages import build_message
 from depth_estimation_ros.ros.messages.outputs import Output
 from depth_estimation_ros.ros.node.frame_estimation import FrameEstimation
 from depth_estimation_ros.ros.node.frames import FrameRequest
+from depth_estimation_ros.ros.node.headers import (
+    age_of,
+    check_age,
+    frame_trouble,
+    same_but_for_figures,
+    stamp_trouble,
+)
 from depth_estimation_ros.ros.node.stream_state import FrameCost, StreamState
+from depth_estimation_ros.ros.parameters.camera_names import scan_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +42,9 @@ if TYPE_CHECKING:
     from depth_estimation_ros.ros.runtime.announcer import Announcer
 
 _SECONDS_PER_MS = 1e-3
+# What an image or a user is to blame for, and not the node.
+_NO_FAULT = (ImageError, BuildCancelledError)
+FIRST_RETRY_SEC, LONGEST_RETRY_SEC = 0.1, 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +86,14 @@ class FrameProcessor:
         self._now_sec = now_sec
         self._announcer = announcer
         self._estimation = FrameEstimation(self._estimator)
+        self._num_faults = 0  # of the network, in a row
+
+    @property
+    def retry_delay_sec(self) -> float:
+        """Least time to the next try [s]: twice as long after each fault of the network."""
+        if not self._num_faults:
+            return 0.0
+        return float(min(FIRST_RETRY_SEC * 2.0 ** (self._num_faults - 1), LONGEST_RETRY_SEC))
 
     def process(self, frames: Sequence[tuple[CameraStream, Any]]) -> None:
         """Turn image messages into the outputs that somebody listens to.
@@ -83,15 +108,12 @@ class FrameProcessor:
         if not tasks:
             return
         begun = time.perf_counter()
-        try:
-            estimated = self._estimation.estimate([task.request for task in tasks], parameters)
-        except DepthEstimationError as err:
-            for task in tasks:
-                self._reject(task.stream, err)
-            return
+        estimated = self._estimate(tasks, parameters)
         spent = time.perf_counter() - begun
-        for task, frame in zip(tasks, estimated, strict=True):
-            publish = self._publish(task, frame, parameters)
+        for task, frame in estimated:
+            sending = time.perf_counter()
+            faults = self._publish(task, frame, parameters)
+            publish = time.perf_counter() - sending
             cost = FrameCost(
                 decode=task.decode,
                 preprocess=frame.timings.preprocess_ms * _SECONDS_PER_MS,
@@ -100,10 +122,26 @@ class FrameProcessor:
                 - (frame.timings.preprocess_ms + frame.timings.inference_ms) * _SECONDS_PER_MS,
                 publish=publish,
                 total=time.perf_counter() - started,
-                age=self._now_sec() - seconds(frame.header.stamp),
+                age=age_of(frame.header, self._now_sec()),
                 valid_fraction=valid_fraction(frame.depth),
             )
-            self._account(task, cost)
+            self._account(task, cost, faults)
+
+    def _estimate(
+        self, tasks: Sequence[_Task], parameters: NodeParameters
+    ) -> list[tuple[_Task, DepthFrame]]:
+        """Run the network; those of several frames that fail together are tried alone."""
+        try:
+            frames = self._estimation.estimate([task.request for task in tasks], parameters)
+        except Exception as err:  # noqa: BLE001 - whatever it is, the next frame has its chance
+            if len(tasks) > 1:
+                return [pair for task in tasks for pair in self._estimate([task], parameters)]
+            self._lose(tasks[0].stream, err)
+            if not isinstance(err, _NO_FAULT):
+                self._num_faults += 1
+            return []
+        self._num_faults = 0
+        return list(zip(tasks, frames, strict=True))
 
     def _decode(
         self, stream: CameraStream, message: Any, parameters: NodeParameters
@@ -116,7 +154,7 @@ class FrameProcessor:
             return None
         started = time.perf_counter()
         try:
-            self._check_age(message.header, parameters.max_age_sec)
+            self._check_header(stream, message.header, parameters.max_age_sec)
             rgb = rgb_from_message(message)
             decode = time.perf_counter() - started
             camera = stream.resolver.resolve(
@@ -125,8 +163,8 @@ class FrameProcessor:
                 width=rgb.shape[1],
                 parameters=parameters,
             )
-        except DepthEstimationError as err:
-            self._reject(stream, err)
+        except Exception as err:  # noqa: BLE001 - one image must not end the rest
+            self._lose(stream, err)
             return None
         request = FrameRequest(
             source=stream.name, header=message.header, rgb=rgb, camera=camera, wanted=wanted
@@ -140,37 +178,56 @@ class FrameProcessor:
             return
         try:
             self._estimator.prepare((height, width))
-        except DepthEstimationError as err:
-            self._reject(stream, err)
+        except Exception as err:  # noqa: BLE001 - as for an image
+            self._lose(stream, err)
 
-    def _reject(self, stream: CameraStream, err: DepthEstimationError) -> None:
-        stream.state.rejected += 1
-        stream.state.trouble = str(err)
-        self._announcer.error(f'{stream.image_topic}: {err}')
+    def _lose(self, stream: CameraStream, err: Exception) -> None:
+        """Count a frame that gave no depth and say why."""
+        if isinstance(err, _NO_FAULT):
+            stream.state.reject(error_text(err))
+        else:
+            stream.state.fail(error_text(err))
+        self._say(stream, error_text(err), err)
 
-    def _publish(self, task: _Task, frame: DepthFrame, parameters: NodeParameters) -> float:
-        """Send what is wanted; returns how long it took [s]."""
-        started = time.perf_counter()
+    def _say(self, stream: CameraStream, text: str, err: Exception) -> None:
+        details = '' if isinstance(err, DepthEstimationError) else f'\n{_traceback_of(err)}'
+        self._announcer.error(f'{stream.image_topic}: {text}{details}')
+
+    def _publish(self, task: _Task, frame: DepthFrame, parameters: NodeParameters) -> str:
+        """Send what is wanted; returns what could not be made and why, empty if all could."""
+        faults = []
+        # The one parameter that is not the same for every camera.
+        if Output.SCAN in task.request.wanted:
+            frame_id = scan_frame(parameters.scan_frame, task.stream.name)
+            parameters = replace(parameters, scan_frame=frame_id)
         for output in Output:
             if output not in task.request.wanted:
                 continue
-            built = build_message(output, frame, parameters)
-            if built is not None:
-                task.stream.outputs.publish(output, built)
-        return time.perf_counter() - started
+            try:
+                built = build_message(output, frame, parameters)
+                if built is not None:
+                    task.stream.outputs.publish(output, built)
+            except Exception as err:  # noqa: BLE001 - one output must not end the others
+                faults.append(f'{output.topic} failed: {error_text(err)}')
+                self._say(task.stream, faults[-1], err)
+        return '; '.join(faults)
 
-    def _account(self, task: _Task, cost: FrameCost) -> None:
+    def _account(self, task: _Task, cost: FrameCost, faults: str) -> None:
         """Count a frame and send what it cost."""
-        task.stream.state.add_processed(cost)
+        task.stream.state.add_processed(cost, faults)
         if Output.STATS in task.request.wanted:
             stats = self._stats(task.request.header, task.stream.state, cost)
             task.stream.outputs.publish(Output.STATS, stats)
 
-    def _check_age(self, header: Header, max_age_sec: float) -> None:
-        if max_age_sec and self._now_sec() - seconds(header.stamp) > max_age_sec:
-            raise ImageError(
-                f'images are older than max_age_sec = {max_age_sec:g} s when their turn comes'
-            )
+    def _check_header(self, stream: CameraStream, header: Header, max_age_sec: float) -> None:
+        """Say once what is wrong with a header; refuse an image that is too old."""
+        now_sec, state = self._now_sec(), stream.state
+        if not same_but_for_figures(found := stamp_trouble(header, now_sec), state.stamp_trouble):
+            state.stamp_trouble = found
+        state.frame_trouble = frame_trouble(header)
+        for trouble in filter(None, (state.stamp_trouble, state.frame_trouble)):
+            self._announcer.warning(f'{stream.image_topic}: {trouble}')
+        check_age(age_of(header, now_sec), state.stamp_trouble, max_age_sec)
 
     def _stats(self, header: Header, state: StreamState, cost: FrameCost) -> DepthStats:
         return DepthStats(
@@ -189,3 +246,7 @@ class FrameProcessor:
             backend=str(self._estimator.backend_name),
             model=self._model_name,
         )
+
+
+def _traceback_of(err: Exception) -> str:
+    return ''.join(traceback.format_exception(err)).rstrip()

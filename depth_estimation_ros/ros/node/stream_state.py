@@ -16,7 +16,7 @@ class FrameCost:
     postprocess: float
     publish: float
     total: float
-    age: float  # from the image's stamp to the last output, by the node's clock
+    age: float  # from the image's stamp to the last output, by the node's clock; NaN = unknown
     valid_fraction: float  # [0..1]
 
 
@@ -30,21 +30,46 @@ class StreamState:
 
     received: int = 0
     replaced: int = 0  # by a newer frame, before their turn came
-    rejected: int = 0  # unreadable or too old
+    rejected: int = 0  # unreadable or too old, or lost to a fault of the node
+    failed: int = 0  # frames with a fault of the node, whole or in an output
+    faults_in_row: int = 0  # of them, since the last frame without one
     processed: int = 0
     skipped: int = 0  # nobody subscribed to an output, or the node is paused
     received_at: float | None = None  # monotonic [s]
     published_at: float | None = None  # monotonic [s]
     started_at: float = field(default_factory=time.monotonic)
-    trouble: str = ''  # why the last frame gave no depth
+    trouble: str = ''  # why the last frame gave no depth, or not every output
+    stamp_trouble: str = ''  # why the age of the last frame is not known
+    frame_trouble: str = ''  # why tf2 cannot place it
     cost: FrameCost | None = None
 
-    def add_processed(self, cost: FrameCost) -> None:
-        """Count a frame that became depth."""
+    def add_processed(self, cost: FrameCost, fault: str = '') -> None:
+        """Count a frame that became depth.
+
+        Args:
+            cost: of the frame.
+            fault: why an output of it could not be made, empty if all could.
+        """
         self.cost = cost
         self.processed += 1
         self.published_at = time.monotonic()
-        self.trouble = ''
+        self.trouble = fault
+        if fault:
+            self.failed += 1
+            self.faults_in_row += 1
+        else:
+            self.faults_in_row = 0
+
+    def reject(self, trouble: str) -> None:
+        """Count a frame that cannot be used."""
+        self.rejected += 1
+        self.trouble = trouble
+
+    def fail(self, fault: str) -> None:
+        """Count a frame that was lost to a fault of the node."""
+        self.reject(fault)
+        self.failed += 1
+        self.faults_in_row += 1
 
     @property
     def dropped(self) -> int:

@@ -28,7 +28,9 @@ from depth_estimation_ros.ros.player.image_sources import SourceKind
 from depth_estimation_ros.ros.player.parameters import PlayerParameters
 from depth_estimation_ros.ros.player.stream import open_messages
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
+from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
+from depth_estimation_ros.ros.runtime.start import says_errors
 
 if TYPE_CHECKING:
     from rclpy.publisher import Publisher
@@ -54,6 +56,7 @@ class CameraPlayer(Node):
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
         self._parameters = declare_fields(self, PlayerParameters)
+        answer_failures(self)
         self.finished: Future = Future()
         self.num_sent = 0
         qos = newest_only(Reliability.RELIABLE, depth=QUEUE_DEPTH)
@@ -187,6 +190,7 @@ def _publish(publisher: Publisher | None, message: Any) -> None:
         publisher.publish(message)
 
 
+@says_errors(NODE_NAME)
 def main(args: list[str] | None = None) -> int:
     """Run the node until its source ends or it is interrupted; 1 when the source fails."""
     keep_freed_memory()

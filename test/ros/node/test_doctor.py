@@ -44,9 +44,31 @@ def test_a_pause_of_less_than_five_seconds_needs_no_reason() -> None:
             'set image_reliability to best_effort',
         ),
         ({'received_age_sec': None}, '/cam/image has a publisher, but no image comes'),
+        (
+            {
+                'received_age_sec': None,
+                'published_types': ('sensor_msgs/msg/CompressedImage',),
+            },
+            '/cam/image carries sensor_msgs/msg/CompressedImage, but the node listens for '
+            'sensor_msgs/msg/Image: set image_transport to compressed and remap image/compressed '
+            'to /cam/image',
+        ),
+        (
+            {
+                'received_age_sec': None,
+                'published_types': ('sensor_msgs/msg/Image',),
+                'image_type': 'sensor_msgs/msg/CompressedImage',
+            },
+            'set image_transport to raw and remap image to /cam/image',
+        ),
+        (
+            {'received_age_sec': None, 'published_types': ('std_msgs/msg/String',)},
+            'carries std_msgs/msg/String, but the node listens for sensor_msgs/msg/Image: remap',
+        ),
         ({'received_age_sec': 6.0}, '/cam/image has a publisher, but no image comes'),
         ({'trouble': 'bad step'}, 'no image of /cam/image can be used: bad step'),
         ({}, 'still busy with the first image'),
+        ({'num_processed': 3}, 'still busy with an image'),
     ],
 )
 def test_silence_is_explained(changes: dict[str, object], words: str) -> None:
@@ -71,7 +93,7 @@ def test_silence_that_was_asked_for_is_no_trouble(changes: dict[str, object], wo
 
 
 def test_depth_without_points_is_explained_by_the_camera() -> None:
-    diagnosis = diagnose(replace(WELL, camera_trouble='no camera_info on /cam/camera_info'))
+    diagnosis = diagnose(replace(WELL, shortcomings=('no camera_info on /cam/camera_info',)))
     assert diagnosis is not None
     assert diagnosis.reason == 'no camera_info on /cam/camera_info'
     assert diagnosis.is_partial
