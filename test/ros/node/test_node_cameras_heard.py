@@ -1,0 +1,73 @@
+"""The node over DDS: calibrations published once, frames of scans, topics of another type."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('domain_coordinator')
+
+from depth_session import DepthSession, camera_info, grey_image
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from depth_estimation_ros.ros.messages.qos import latched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.ros
+
+TOPICS = ('depth/points', 'depth/scan', 'depth/stats')
+
+
+@pytest.fixture(scope='module')
+def session(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model_path: Path
+) -> Iterator[DepthSession]:
+    """A node whose camera published its calibration once, before the node was there."""
+    folder = tmp_path_factory.mktemp('node')
+    parameters = {'model_path': tiny_model_path, 'rectify': 'off'}
+    with DepthSession(folder, *TOPICS, **parameters) as made:
+        made.node.destroy_publisher(made.infos)
+        made.infos = made.node.create_publisher(CameraInfo, 'camera_info', latched())
+        made.infos.publish(camera_info())
+        made.wait_ready()
+        yield made
+
+
+def test_a_camera_info_published_once_is_used(session: DepthSession) -> None:
+    outputs = session.exchange(grey_image(51))
+    assert outputs['depth/points'].width == 32
+    assert outputs['depth/scan'].header.frame_id == 'camera_link'
+
+
+def test_an_unstamped_image_has_no_age_and_is_said_once(session: DepthSession) -> None:
+    session.heard['depth/stats'].clear()
+    image = grey_image(51)
+    image.header.frame_id = '/camera'
+
+    def came() -> list[Any]:
+        session.images.publish(image)
+        stats = session.heard['depth/stats']
+        return [item for item in stats if item.header.stamp.sec == 0][2:]
+
+    session.spin_until(came)
+    assert math.isnan(came()[-1].age)
+    status = session.wait_status(': frames', lambda status: 'not stamped' in status.message)
+    assert status.level == b'\x01'
+    assert "frame_id '/camera'" in status.message
+    assert len(session.logged('/image: images are not stamped (stamp 0)')) == 1
+    assert len(session.logged("images have frame_id '/camera'")) == 1
+
+
+def test_a_topic_of_another_type_is_named_with_the_parameter(session: DepthSession) -> None:
+    session.node.destroy_publisher(session.images)
+    session.node.create_publisher(CompressedImage, 'image', 1)
+    words = '/image carries sensor_msgs/msg/CompressedImage'
+    status = session.wait_status(': frames', lambda status: words in status.message)
+    assert 'set image_transport to compressed and remap image/compressed' in status.message
+    assert status.level == b'\x01'
