@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import wraps
+import os
 import re
 import sys
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import rclpy
@@ -12,10 +15,12 @@ import rclpy
 from depth_estimation_ros.errors import ConfigError, DepthEstimationError, error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # rcl names the line of its source: nothing that a user can look up.
 _SOURCE_LINE = re.compile(r',? at /[^ ]+:\d+')
+_STDERR = 2  # the file descriptor
+_LOG_FOLDERS = ('ROS_LOG_DIR', 'ROS_HOME', 'HOME')
 _CURES = {
     'ROS_DOMAIN_ID': 'set it to a number from 0 to 232, or unset it',
     'logging directory': 'set HOME, or ROS_LOG_DIR to a folder that can be written',
@@ -36,13 +41,33 @@ def init_ros(args: list[str] | None, **options: Any) -> None:
     Raises:
         ConfigError: The environment or the command line is not accepted; names which and a cure.
     """
+    if os.name == 'posix' and not any(os.environ.get(name) for name in _LOG_FOLDERS):
+        raise ConfigError(
+            'ROS cannot start: HOME is not set, so there is no folder for its log: set HOME, or '
+            'ROS_LOG_DIR to a folder that can be written'
+        )
     try:
-        rclpy.init(args=args, **options)
+        with _silent_on_failure():
+            rclpy.init(args=args, **options)
     except Exception as err:
         # RCLError, UnknownROSArgsError, ValueError ...: rclpy has no common base for them.
         text = _SOURCE_LINE.sub('', error_text(err).partition(': ')[2])
         cure = next((cure for words, cure in _CURES.items() if words in text), '')
         raise ConfigError(f'ROS cannot start: {text}' + (f': {cure}' if cure else '')) from err
+
+
+@contextmanager
+def _silent_on_failure() -> Iterator[None]:
+    """Drop what C libraries write to stderr in the block if it raises: rcl says it twice."""
+    sys.stderr.flush()
+    with TemporaryFile() as written, os.fdopen(os.dup(_STDERR), 'wb') as stderr:
+        os.dup2(written.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(stderr.fileno(), _STDERR)
+        written.seek(0)
+        stderr.write(written.read())
 
 
 def says_errors(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -32,7 +32,9 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
     environment.pop(without, None)
-    environment.pop('ROS_LOG_DIR' if without == 'HOME' else '', None)
+    if without == 'HOME':
+        environment.pop('ROS_LOG_DIR', None)
+        environment.pop('ROS_HOME', None)
     return subprocess.run(
         [sys.executable, '-m', *COMMANDS[name], *arguments],
         env=environment,
@@ -56,6 +58,7 @@ def the_line(ended: subprocess.CompletedProcess[str], name: str) -> str:
 @pytest.mark.parametrize('name', COMMANDS)
 def test_without_a_home_the_line_says_so(tmp_path: Path, name: str) -> None:
     line = the_line(run(tmp_path, name, without='HOME'), name)
+    assert 'HOME is not set' in line
     assert 'set HOME, or ROS_LOG_DIR' in line
 
 
