@@ -42,7 +42,6 @@ _EXTRAS = {
     'onnx': 'train',
     'openvino': 'openvino',
     'rosbags': 'bags',
-    'scipy': 'nyu',
     'tensorboard': 'train',
     'tensorrt': 'tensorrt',
     'torch': 'train',

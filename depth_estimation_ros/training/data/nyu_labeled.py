@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import h5py
 import numpy as np
-import scipy.io
-from scipy.io.matlab import MatReadError
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.reading import reading
+from depth_estimation_ros.training.data.mat_file import read_mat_numbers
 from depth_estimation_ros.training.data.nyu_camera import nyu_camera
 from depth_estimation_ros.training.data.rgbd_decoding import fit_sample
 from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample, SampleError
@@ -67,7 +67,7 @@ class NyuLabeled(RgbdDataset):
         self._depth_key = 'rawDepths' if raw_depth else 'depths'
         self._file: h5py.File | None = None
         self._process = 0
-        with _open(self.path) as file:
+        with reading(self.path, 'MATLAB v7.3 file'), _open(self.path) as file:
             num_images = _check(file, self.path, self._depth_key)
             splits = Path(splits_path) if splits_path else self.path.with_name(SPLITS_NAME)
             listed = _read_split(splits, _SPLIT_KEYS[self.split], num_images)
@@ -91,12 +91,10 @@ class NyuLabeled(RgbdDataset):
         """
         number = int(self._indices[index])
         name = f'{self.path}: image {number}'
-        try:
+        with reading(self.path, f'image {number}', SampleError):
             file = self._own_file()
             image = np.ascontiguousarray(file['images'][number].transpose(2, 1, 0))
             depth = np.ascontiguousarray(file[self._depth_key][number].T)
-        except (OSError, KeyError) as err:
-            raise SampleError(f'{name}: cannot be read: {err}') from err
         camera = nyu_camera(height=depth.shape[0], width=depth.shape[1])
         return fit_sample(image, depth, camera, size=self.size, frame_px=self.frame_px, name=name)
 
@@ -116,10 +114,8 @@ def _open(path: Path) -> h5py.File:
         raise DataError(
             f'{path}: no such file; `depth-estimation download nyu-labeled` fetches it'
         )
-    try:
+    with reading(path, 'MATLAB v7.3 file, or cut short'):
         return h5py.File(path, 'r')
-    except OSError as err:
-        raise DataError(f'{path}: no MATLAB v7.3 file, or cut short ({err})') from err
 
 
 def _check(file: h5py.File, path: Path, depth_key: str) -> int:
@@ -146,16 +142,16 @@ def _read_split(path: Path, key: str, num_images: int) -> NDArray[np.int64]:
         raise DataError(
             f'{path}: no such file; `depth-estimation download nyu-labeled` fetches it'
         )
-    try:
-        contents = scipy.io.loadmat(path)
-        numbers = np.asarray(contents[key]).reshape(-1).astype(np.int64)
-    except (OSError, ValueError, TypeError, NotImplementedError, MatReadError) as err:
-        raise DataError(f'{path}: damaged, or no MATLAB file ({err})') from err
-    except KeyError:
-        raise DataError(f'{path}: has no {key}: is it {SPLITS_NAME} of NYU Depth v2?') from None
-    if numbers.size == 0 or numbers.min() < 1 or numbers.max() > num_images:
-        span = f'{numbers.min()}..{numbers.max()}' if numbers.size else 'nothing'
+    found = read_mat_numbers(path, (key,))
+    if key not in found:
+        raise DataError(f'{path}: has no {key}: is it {SPLITS_NAME} of NYU Depth v2?')
+    values = found[key]
+    if values.size == 0 or not (values.min() >= 1 and values.max() <= num_images):
+        span = f'{values.min():g}..{values.max():g}' if values.size else 'nothing'
         raise DataError(f'{path}: {key} holds {span}, expected numbers in 1..{num_images}')
+    numbers = values.astype(np.int64)
+    if (numbers != values).any() or np.unique(numbers).size != numbers.size:
+        raise DataError(f'{path}: {key} holds numbers that are not whole, or one of them twice')
     return numbers - 1
 
 
