@@ -6,8 +6,11 @@ import logging
 from pathlib import Path, PurePosixPath
 import re
 from typing import TYPE_CHECKING, Final
+import unicodedata
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.image import IMAGE_SUFFIXES
+from depth_estimation_ros.files.reading import printable, reading
 from depth_estimation_ros.training.data.archive import is_inside
 
 if TYPE_CHECKING:
@@ -16,11 +19,14 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 ASSOCIATIONS_NAME: Final = 'associations.txt'
-IMAGE_SUFFIXES: Final = frozenset({'.bmp', '.jpeg', '.jpg', '.png', '.ppm', '.webp'})
 _DEPTH_WORDS: Final = frozenset({'depth', 'depths'})
-_COLOUR_WORDS: Final = frozenset({'rgb', 'color', 'colour', 'colors', 'image', 'images', 'img'})
+_COLOUR_WORDS: Final = frozenset({'rgb', 'color', 'colour', 'colors', 'colours'})
+_IMAGE_WORDS: Final = frozenset({'image', 'images', 'img', 'imgs'})  # of depth too, in many names
 _OTHER_WORDS: Final = frozenset({'aligned', 'raw', 'registered', 'rect', 'to'})
-_WORDS: Final = _DEPTH_WORDS | _COLOUR_WORDS | _OTHER_WORDS
+_KIND_WORDS: Final = _DEPTH_WORDS | _COLOUR_WORDS
+_WORDS: Final = _KIND_WORDS | _IMAGE_WORDS | _OTHER_WORDS
+# Letters of any alphabet, numbers, and every sign that does not just separate them.
+_TOKEN: Final = re.compile(r'[^\W\d_]+|\d+|[^\w\s.\-]')
 
 Pair = tuple[Path, Path]
 
@@ -51,7 +57,9 @@ def _read_associations(path: Path) -> tuple[list[Pair], int]:
     """Read lines `stamp image stamp depth`, or without the stamps, depth second or first."""
     pairs = []
     num_missing = 0
-    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), start=1):
+    with reading(path, 'list of pairs'):
+        text = path.read_text(encoding='utf-8', errors='surrogateescape')
+    for number, line in enumerate(text.splitlines(), start=1):
         words = line.split('#')[0].split()
         if not words:
             continue
@@ -72,8 +80,8 @@ def _read_associations(path: Path) -> tuple[list[Pair], int]:
 
 def _pairs_by_name(folder: Path) -> tuple[list[Pair], int]:
     """Pair files whose paths are equal but for words such as rgb and depth."""
-    images: dict[tuple[str, ...], list[Path]] = {}
-    depths: dict[tuple[str, ...], list[Path]] = {}
+    images: dict[tuple[tuple[str, ...], ...], list[Path]] = {}
+    depths: dict[tuple[tuple[str, ...], ...], list[Path]] = {}
     for path in folder.rglob('*'):
         if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith('.'):
             continue
@@ -93,31 +101,46 @@ def _pairs_by_name(folder: Path) -> tuple[list[Pair], int]:
 
 
 def _is_depth(name: str) -> bool:
-    """Return whether a file is depth, by the last part of its path that says anything."""
-    for part in reversed(PurePosixPath(name).with_suffix('').parts):
-        words = set(_words(part))
-        if words & _DEPTH_WORDS:
+    """Return whether a file is depth, by its path.
+
+    A folder whose name says nothing else (depth, rgb_raw) decides, the nearest first; then the
+    file's own name, then folders that say more (room1_depth). The words image and img decide
+    nothing: rgb/image_1.png goes with depth/image_1.png.
+    """
+    *folders, file = (_words(part) for part in PurePosixPath(name).with_suffix('').parts)
+    folders.reverse()
+    plain = [words for words in folders if set(words) <= _WORDS]
+    for words in (*plain, file, *folders):
+        if _DEPTH_WORDS & set(words):
             return True
-        if words & _COLOUR_WORDS:
+        if _COLOUR_WORDS & set(words):
             return False
     return False
 
 
-def _key(name: str) -> tuple[str, ...]:
-    """Return what the two files of a pair have in common."""
-    path = PurePosixPath(name).with_suffix('')
-    return tuple(word for part in path.parts for word in _words(part) if word not in _WORDS)
+def _key(name: str) -> tuple[tuple[str, ...], ...]:
+    """Return what the two files of a pair have in common: folder by folder, then the name.
+
+    Left out are words such as rgb and depth, and such as aligned beside them or in a file's name.
+    """
+    *folders, file = (_words(part) for part in PurePosixPath(name).with_suffix('').parts)
+    kept = []
+    for words in folders:
+        removed = _WORDS if set(words) & (_KIND_WORDS | _IMAGE_WORDS) else frozenset()
+        kept.append(tuple(word for word in words if word not in removed))
+    kept.append(tuple(word for word in file if word not in _WORDS))
+    return tuple(words for words in kept if words)
 
 
 def _words(part: str) -> list[str]:
-    """Return the words and numbers of a name in lower case."""
-    return re.findall(r'[a-z]+|\d+', part.lower())
+    """Return the words, numbers and signs of a name in lower case."""
+    return _TOKEN.findall(unicodedata.normalize('NFC', part).casefold())
 
 
-def _natural(key: tuple[str, ...]) -> list[tuple[int, int, str]]:
+def _natural(key: tuple[tuple[str, ...], ...]) -> list[tuple[int, int, str]]:
     """Order 9 before 10."""
-    parts = (part for word in key for part in re.findall(r'\d+|\D+', word))
-    return [(0, int(part), '') if part.isdigit() else (1, 0, part) for part in parts]
+    words = (word for part in key for word in part)
+    return [(0, int(word), '') if word.isdecimal() else (1, 0, word) for word in words]
 
 
 def _only_pngs(paths: Iterable[Path]) -> list[Path]:
@@ -137,7 +160,7 @@ def _one(paths: list[Path]) -> Path:
     """
     if len(paths) > 1:
         raise DataError(
-            f'{", ".join(map(str, sorted(paths)))}: which of them belongs to the pair? '
+            f'{", ".join(map(printable, sorted(paths)))}: which of them belongs to the pair? '
             f'List the pairs in {ASSOCIATIONS_NAME}'
         )
     return paths[0]
