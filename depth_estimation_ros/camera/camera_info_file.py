@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.camera.plausibility import implausible_camera
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.files.reading import check_regular
 
 if TYPE_CHECKING:
     import os
@@ -48,9 +49,10 @@ def _load_yaml(path: Path) -> Any:
         import yaml
     except ImportError:
         raise ConfigError(f'{path}: PyYAML is not installed (pip install pyyaml)') from None
+    check_regular(path, ConfigError)
     try:
         return yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as err:
         raise ConfigError(f'{path}: cannot be read: {err.strerror}') from err
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as err:
         raise ConfigError(f'{path}: not YAML: {" ".join(str(err).split())}') from err

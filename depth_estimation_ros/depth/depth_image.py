@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     'MAX_16UC1_DEPTH',
+    'MAX_SENSOR_DEPTH',
+    'NO_DEPTH_16BIT',
     'RangePolicy',
     'colorize',
     'edge_mask',
@@ -29,7 +31,9 @@ __all__ = [
     'valid_mask',
 ]
 
-MAX_16UC1_DEPTH = 65.535  # [m]
+MAX_16UC1_DEPTH = 65.534  # [m]
+NO_DEPTH_16BIT = 65535  # what many drivers, and 7-Scenes, write for no depth beside 0
+MAX_SENSOR_DEPTH = 1000.0  # [m]; no depth camera or lidar of a robot measures farther
 _INVALID_COLOR = 0  # black
 
 
@@ -126,7 +130,7 @@ def to_16uc1(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
         (H, W) uint16 [mm], rounded to the nearest, 0 = invalid.
     """
     millimetres = np.rint(depth * np.float32(1000.0))
-    inside = (millimetres >= 0.0) & (millimetres <= 65535.0)
+    inside = (millimetres >= 0.0) & (millimetres < NO_DEPTH_16BIT)
     encoded: NDArray[np.uint16] = np.where(inside, millimetres, np.float32(0.0)).astype(np.uint16)
     return encoded
 
@@ -135,7 +139,7 @@ def from_16uc1(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Inverse of `to_16uc1`.
 
     Args:
-        millimetres: (H, W) uint16 [mm], 0 = invalid.
+        millimetres: (H, W) uint16 [mm], 0 and 65535 = invalid.
 
     Returns:
         (H, W) float32 [m], NaN = invalid.
@@ -146,7 +150,7 @@ def from_16uc1(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
     if millimetres.dtype != np.uint16:
         raise ImageError(f'depth of type {millimetres.dtype}: 16UC1 is uint16 millimetres')
     depth: NDArray[np.float32] = millimetres.astype(np.float32) / np.float32(1000.0)
-    depth[millimetres == 0] = np.nan
+    depth[(millimetres == 0) | (millimetres == NO_DEPTH_16BIT)] = np.nan
     return depth
 
 

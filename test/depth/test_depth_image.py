@@ -90,20 +90,24 @@ def test_a_threshold_of_zero_is_refused() -> None:
 
 
 def test_millimetres_are_rounded_and_invalid_is_zero() -> None:
-    depth = _depth([[1.0004, 1.0006, 65.535, 65.536, 0.0], [NAN, INF, -INF, -1.0, 0.0004]])
+    depth = _depth([[1.0004, 1.0006, 65.534, 65.535, 0.0], [NAN, INF, -INF, -1.0, 0.0004]])
     encoded = to_16uc1(depth)
     assert encoded.dtype == np.uint16
-    assert encoded.tolist() == [[1000, 1001, 65535, 0, 0], [0, 0, 0, 0, 0]]
+    assert encoded.tolist() == [[1000, 1001, 65534, 0, 0], [0, 0, 0, 0, 0]]
 
 
 def test_millimetres_come_back_as_metres() -> None:
-    decoded = from_16uc1(np.array([[0, 1, 1500, 65535]], dtype=np.uint16))
+    decoded = from_16uc1(np.array([[0, 1, 1500, 65534]], dtype=np.uint16))
     assert decoded.dtype == np.float32
-    np.testing.assert_allclose(decoded, [[NAN, 0.001, 1.5, 65.535]], rtol=1e-6)
+    np.testing.assert_allclose(decoded, [[NAN, 0.001, 1.5, 65.534]], rtol=1e-6)
+
+
+def test_all_ones_are_no_depth_as_many_drivers_write_it() -> None:
+    np.testing.assert_array_equal(from_16uc1(np.array([[65535]], dtype=np.uint16)), [[NAN]])
 
 
 def test_every_millimetre_survives_the_round_trip() -> None:
-    encoded = np.arange(65536, dtype=np.uint16).reshape(128, 512)
+    encoded = np.arange(65535, dtype=np.uint16).reshape(255, 257)
     np.testing.assert_array_equal(to_16uc1(from_16uc1(encoded)), encoded)
 
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 
+from depth_estimation_ros.camera.compressed import decode_compressed
+from depth_estimation_ros.camera.encodings import PIXEL_FORMATS, decode_image
 from depth_estimation_ros.errors import ImageError
-from depth_estimation_ros.ros.messages.encodings import (
-    PIXEL_FORMATS,
-    decode_compressed,
-    decode_image,
-)
+from depth_estimation_ros.files.image_codec import MAX_IMAGE_PIXELS, check_pixels
 
 if TYPE_CHECKING:
     from builtin_interfaces.msg import Time
@@ -26,8 +24,14 @@ _XYZ = ('x', 'y', 'z')
 _XYZRGB = ('x', 'y', 'z', 'rgb')
 
 
-def rgb_from_message(message: Image | CompressedImage) -> NDArray[np.uint8]:
+def rgb_from_message(
+    message: Image | CompressedImage, *, max_pixels: int = MAX_IMAGE_PIXELS
+) -> NDArray[np.uint8]:
     """Read a camera image of either kind.
+
+    Args:
+        message: the image.
+        max_pixels: refuse a larger one.
 
     Returns:
         (H, W, 3) uint8 RGB; it may share memory with the message.
@@ -36,8 +40,9 @@ def rgb_from_message(message: Image | CompressedImage) -> NDArray[np.uint8]:
         ImageError: the image cannot be read; the text names what is wrong with it.
     """
     if isinstance(message, CompressedImage):
-        return decode_compressed(message.data, text=message.format)
+        return decode_compressed(message.data, text=message.format, max_pixels=max_pixels)
     if message.encoding not in PIXEL_FORMATS:
+        check_pixels(message.height, message.width, 'image', max_pixels)
         return _rgb_by_cv_bridge(message)
     return decode_image(
         message.data,
@@ -46,6 +51,7 @@ def rgb_from_message(message: Image | CompressedImage) -> NDArray[np.uint8]:
         width=message.width,
         step=message.step,
         is_bigendian=bool(message.is_bigendian),
+        max_pixels=max_pixels,
     )
 
 

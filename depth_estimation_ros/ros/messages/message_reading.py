@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 
+from depth_estimation_ros.camera.encodings import decode_depth
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.depth.depth_image import colorize, from_16uc1
 from depth_estimation_ros.errors import ImageError
@@ -23,18 +24,19 @@ def depth_from_message(message: Image) -> NDArray[np.float32]:
         (H, W) float32 [m], NaN or Inf = no depth.
 
     Raises:
-        ImageError: The encoding is another one.
+        ImageError: The encoding is another one, or the bytes are too few.
     """
-    name = {'32FC1': 'f4', '16UC1': 'u2'}.get(message.encoding)
-    if name is None:
-        raise ImageError(f"depth image has encoding '{message.encoding}'; expected 32FC1 or 16UC1")
-    sample = np.dtype(f'{">" if message.is_bigendian else "<"}{name}')
-    shape = (message.height, message.width)
-    strides = (message.step, sample.itemsize)
-    samples: NDArray[Any] = np.ndarray(shape, dtype=sample, buffer=message.data, strides=strides)
+    depth = decode_depth(
+        message.data,
+        encoding=message.encoding,
+        height=message.height,
+        width=message.width,
+        step=message.step,
+        is_bigendian=bool(message.is_bigendian),
+    )
     if message.encoding == '16UC1':
-        return from_16uc1(samples.astype(np.uint16))
-    return np.asarray(samples, dtype=np.float32)
+        return from_16uc1(depth)
+    return np.asarray(depth, dtype=np.float32)
 
 
 def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

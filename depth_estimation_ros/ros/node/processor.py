@@ -155,7 +155,7 @@ class FrameProcessor:
         started = time.perf_counter()
         try:
             self._check_header(stream, message.header, parameters.max_age_sec)
-            rgb = rgb_from_message(message)
+            rgb = rgb_from_message(message, max_pixels=parameters.max_image_pixels)
             decode = time.perf_counter() - started
             camera = stream.resolver.resolve(
                 message.header,

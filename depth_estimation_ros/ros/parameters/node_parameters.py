@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from depth_estimation_ros.camera.plausibility import implausible_hfov
 from depth_estimation_ros.depth.depth_image import RangePolicy
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.files.image_codec import MAX_IMAGE_PIXELS
 from depth_estimation_ros.model_file.network_size import parse_network_size
 from depth_estimation_ros.ros.parameters.backend_parameters import BackendParameters
 from depth_estimation_ros.ros.parameters.camera_names import check_names
@@ -183,6 +184,13 @@ class NodeParameters(BackendParameters):
         'Images older than this when their turn comes are dropped; 0: none are.',
         unit='[s]',
         limits=(0.0, 3600.0),
+        change=_LIVE,
+    )
+    max_image_pixels: int = parameter(
+        MAX_IMAGE_PIXELS,
+        'Images that claim more pixels are refused before memory is taken for them.',
+        unit='[px]',
+        limits=(1, 10**9),
         change=_LIVE,
     )
     max_rate_hz: float = parameter(

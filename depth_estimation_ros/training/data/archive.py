@@ -22,6 +22,7 @@ from depth_estimation_ros.training.data.rgbd_sample import SampleError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAX_MEMBER_BYTES: Final = 1 << 28  # no picture of a data set is larger, inflated or not
 _LOCAL_HEADER: Final = struct.Struct('<4s22xHH')
 _ENCRYPTED: Final = 0x1
 
@@ -98,7 +99,7 @@ class ZipArchive:
         try:
             with zipfile.ZipFile(path) as archive:
                 self._infos = {info.filename: info for info in archive.infolist()}
-        except (zipfile.BadZipFile, OSError) as err:
+        except Exception as err:  # zipfile raises more than BadZipFile
             raise DataError(
                 f'{path}: damaged, cut short or no zip file ({err}); download it again'
             ) from err
@@ -147,6 +148,8 @@ class ZipArchive:
 
     def _read(self, name: str, place: list[int]) -> bytes:
         offset, length, checksum, deflated = place
+        if length > MAX_MEMBER_BYTES:
+            raise SampleError(f'{self.path}: {name}: {length} bytes, more than a picture has')
         if self._file is None:
             self._file = os.open(self.path, os.O_RDONLY | getattr(os, 'O_CLOEXEC', 0))
         try:
@@ -155,12 +158,27 @@ class ZipArchive:
             start = offset + _LOCAL_HEADER.size + name_length + extra_length
             data = os.pread(self._file, length, start)
             if deflated:
-                data = zlib.decompress(data, wbits=-zlib.MAX_WBITS)
+                data = _inflate(data)
         except (OSError, struct.error, zlib.error) as err:
             raise SampleError(f'{self.path}: {name}: cannot be read: {err}') from err
         if magic != b'PK\x03\x04' or zlib.crc32(data) != checksum:
             raise SampleError(f'{self.path}: {name}: damaged: its checksum is wrong')
         return data
+
+
+def _inflate(data: bytes) -> bytes:
+    """Inflate no more than a picture can have, whatever the zip says of its size.
+
+    Raises:
+        zlib.error: It is damaged, cut short or larger.
+    """
+    inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    inflated = inflater.decompress(data, MAX_MEMBER_BYTES + 1)
+    if len(inflated) > MAX_MEMBER_BYTES:
+        raise zlib.error(f'it inflates to more than {MAX_MEMBER_BYTES} bytes')
+    if not inflater.eof:
+        raise zlib.error('it is cut short')
+    return inflated
 
 
 def is_inside(name: str) -> bool:

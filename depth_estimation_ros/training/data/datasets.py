@@ -47,6 +47,8 @@ _OPTION_TYPES: Final[dict[str, tuple[type, ...]]] = {
     'bool': (bool,),
     'int': (int,),
     'float': (int, float),
+    'int | None': (int,),
+    'float | None': (int, float),
     'str | None': (str,),
     'str | Path | None': (str, Path),
     'CameraIntrinsics | None': (CameraIntrinsics,),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from depth_estimation_ros.camera.compressed import decode_compressed
+from depth_estimation_ros.depth.depth_image import MAX_SENSOR_DEPTH, NO_DEPTH_16BIT
+from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.files.image_codec import REDUCTIONS, decode_rgb, decode_unchanged
 from depth_estimation_ros.training.data.rgbd_sample import RgbdSample, SampleError
 
 if TYPE_CHECKING:
@@ -15,28 +19,41 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 
-# What OpenCV can shrink by while it decodes, largest first.
-_REDUCTIONS: Final = {
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    1: cv2.IMREAD_COLOR,
-}
 
-
-def known_depth(depth: NDArray[Any], metres_per_unit: float = 1.0) -> NDArray[np.float32]:
-    """Return (H, W) float32 depth [m], 0 wherever it is not a positive number.
+def known_depth(
+    depth: NDArray[Any], metres_per_unit: float = 1.0, *, depth_invalid: float | None = None
+) -> NDArray[np.float32]:
+    """Return (H, W) float32 depth [m], 0 wherever none was measured.
 
     Args:
-        depth: (H, W) of any number type; 0, negative, NaN and infinite are missing.
+        depth: (H, W) of any number type; missing are 0, negative, NaN, infinite, 65535 in 16 bits
+            (what many drivers write for none) and beyond `MAX_SENSOR_DEPTH`.
         metres_per_unit: What 1 stands for [m].
+        depth_invalid: One more raw value that means none.
     """
     values = depth.astype(np.float32)
     if metres_per_unit != 1.0:
         values *= np.float32(metres_per_unit)
     if depth.dtype.kind == 'f':
-        values[~((values > 0) & (values < np.inf))] = 0
+        values[~(values > 0)] = 0
+    values[impossible_depth(depth, metres_per_unit, depth_invalid=depth_invalid)] = 0
     return values
+
+
+def impossible_depth(
+    depth: NDArray[Any], metres_per_unit: float = 1.0, *, depth_invalid: float | None = None
+) -> NDArray[np.bool_]:
+    """Return (H, W) bool: True where a raw depth is a mark for none, or more than a sensor gives.
+
+    0 and NaN are what they should be for none, and are not told here.
+    """
+    with np.errstate(invalid='ignore'):
+        impossible = depth > MAX_SENSOR_DEPTH / metres_per_unit
+    if depth.dtype == np.uint16:
+        impossible |= depth == NO_DEPTH_16BIT
+    if depth_invalid is not None:
+        impossible |= depth == depth_invalid
+    return np.asarray(impossible)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +112,7 @@ class Fit:
     def reduction(self, source: tuple[int, int]) -> int:
         """Return by how much a decoder may shrink (height, width) images: 1, 2, 4 or 8."""
         edges = (self.top, self.left, self.height, self.width, *source)
-        for factor in _REDUCTIONS:
+        for factor in REDUCTIONS:
             enough = self.height >= factor * self.size[0] and self.width >= factor * self.size[1]
             if enough and all(edge % factor == 0 for edge in edges):
                 return factor
@@ -129,7 +146,7 @@ class Fit:
         return part.scaled(height=self.size[0], width=self.size[1])
 
 
-def decode_sample(
+def decode_sample(  # noqa: PLR0913 - each a fact of the recording
     image_data: bytes,
     raw_depth: NDArray[Any],
     camera: CameraIntrinsics | None,
@@ -138,7 +155,9 @@ def decode_sample(
     metres_per_unit: float = 1.0,
     frame_px: int = 0,
     depth_step: float = 0.0,
+    depth_invalid: float | None = None,
     name: str,
+    format_text: str = '',
 ) -> RgbdSample:
     """Make a sample of an encoded image and its depth.
 
@@ -150,7 +169,9 @@ def decode_sample(
         metres_per_unit: What 1 stands for in the depth [m].
         frame_px: Rows and columns to cut off each side first.
         depth_step: The steps that depth was recorded in [m]; 0 = too fine to matter.
+        depth_invalid: One more raw value that means none.
         name: The image's, for messages.
+        format_text: What a CompressedImage says of its format.
 
     Raises:
         SampleError: The image is damaged, or not of the depth's size.
@@ -158,15 +179,17 @@ def decode_sample(
     source = raw_depth.shape[0], raw_depth.shape[1]
     fit = Fit.between(source, size, frame_px=frame_px)
     reduced = fit.reduction(source)
-    image = decode_image(image_data, name=name, reduced=reduced)
+    image = decode_image(image_data, name=name, reduced=reduced, format_text=format_text)
     found = tuple(side * reduced for side in image.shape[:2])
     if found != source:
         raise SampleError(f'{name}: the image is {found} (height, width), its depth {source}')
+    depth, num_impossible = _known(fit.depth(raw_depth), metres_per_unit, depth_invalid)
     return RgbdSample(
         image=fit.image(image, reduced=reduced),
-        depth=known_depth(fit.depth(raw_depth), metres_per_unit),
+        depth=depth,
         intrinsics=fit.intrinsics(camera),
         depth_step=depth_step,
+        num_impossible=num_impossible,
     )
 
 
@@ -179,6 +202,7 @@ def fit_sample(
     metres_per_unit: float = 1.0,
     frame_px: int = 0,
     depth_step: float = 0.0,
+    depth_invalid: float | None = None,
     name: str,
 ) -> RgbdSample:
     """Make a sample of a decoded image and its depth; see `decode_sample`."""
@@ -188,27 +212,41 @@ def fit_sample(
             f'{name}: the image is {image.shape[:2]} (height, width), its depth {source}'
         )
     fit = Fit.between(source, size, frame_px=frame_px)
+    depth, num_impossible = _known(fit.depth(raw_depth), metres_per_unit, depth_invalid)
     return RgbdSample(
         image=fit.image(image),
-        depth=known_depth(fit.depth(raw_depth), metres_per_unit),
+        depth=depth,
         intrinsics=fit.intrinsics(camera),
         depth_step=depth_step,
+        num_impossible=num_impossible,
     )
 
 
-def decode_image(data: bytes, *, name: str, reduced: int = 1) -> NDArray[np.uint8]:
+def _known(
+    raw_depth: NDArray[Any], metres_per_unit: float, depth_invalid: float | None
+) -> tuple[NDArray[np.float32], int]:
+    """Return the known depth [m], and how many pixels of it were impossible."""
+    impossible = impossible_depth(raw_depth, metres_per_unit, depth_invalid=depth_invalid)
+    depth = known_depth(raw_depth, metres_per_unit, depth_invalid=depth_invalid)
+    return depth, int(np.count_nonzero(impossible))
+
+
+def decode_image(
+    data: bytes, *, name: str, reduced: int = 1, format_text: str = ''
+) -> NDArray[np.uint8]:
     """Decode an image file's bytes to (H, W, 3) uint8 RGB, shrunk by 1, 2, 4 or 8.
 
     A rotation in the file's EXIF is not applied: depth has none.
 
     Raises:
-        SampleError: It is no image, or cut short.
+        SampleError: It is no image, too large by its header, or damaged.
     """
-    bgr = _decode(data, _REDUCTIONS[reduced] | cv2.IMREAD_IGNORE_ORIENTATION)
-    cut = data[:2] == b'\xff\xd8' and b'\xff\xd9' not in data[-256:]  # decoders fill with grey
-    if bgr is None or cut:
-        raise SampleError(f'{name}: damaged, or no image that OpenCV can read')
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    try:
+        if format_text:
+            return decode_compressed(data, text=format_text, reduced=reduced)
+        return decode_rgb(data, name='image', reduced=reduced)
+    except ImageError as err:
+        raise SampleError(f'{name}: damaged, or no image that can be read: {err}') from err
 
 
 def decode_depth_png(
@@ -217,12 +255,13 @@ def decode_depth_png(
     """Decode a depth image's bytes to (H, W), of exactly this type.
 
     Raises:
-        SampleError: It is no image, or of another bit depth.
+        SampleError: It is no image, too large by its header, damaged or of another bit depth.
     """
-    raw = _decode(data, cv2.IMREAD_UNCHANGED)
+    try:
+        raw = decode_unchanged(data, name='depth')
+    except ImageError as err:
+        raise SampleError(f'{name}: damaged, or no image that can be read: {err}') from err
     bits = np.dtype(dtype).itemsize * 8
-    if raw is None:
-        raise SampleError(f'{name}: damaged, or no image that OpenCV can read')
     if raw.dtype != dtype or raw.ndim != 2:
         channels = 1 if raw.ndim == 2 else raw.shape[2]
         raise SampleError(
@@ -230,11 +269,3 @@ def decode_depth_png(
             f'expected {bits}-bit depth with 1'
         )
     return raw
-
-
-def _decode(data: bytes, flags: int) -> NDArray[Any] | None:
-    try:
-        image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:  # an empty file, or absurd sizes in a header
-        return None
-    return image

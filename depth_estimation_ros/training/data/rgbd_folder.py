@@ -42,13 +42,14 @@ class RgbdFolder(RgbdDataset):
         num_skipped: Images without depth, and the reverse.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of this kind of data
         self,
         path: str | Path,
         *,
         split: str = 'train',
         size: tuple[int, int] | None = None,
         depth_scale: float = 0.001,
+        depth_invalid: int | None = None,
         intrinsics: CameraIntrinsics | None = None,
         validation_fraction: float = 0.1,
         split_runs: bool = False,
@@ -63,6 +64,7 @@ class RgbdFolder(RgbdDataset):
             size: (height, width) of the items [px]; None = as recorded.
             depth_scale: What 1 in a depth image stands for [m]: 0.001 for millimetres, 0.0002 for
                 the TUM RGB-D sets.
+            depth_invalid: A value in the depth images that means none; 0 and 65535 always do.
             intrinsics: Of all images; None = as intrinsics.json or .yaml in the folder says.
             validation_fraction: Share of the recording that validation gets.
             split_runs: Take runs of consecutive file numbers for scenes, and scenes for validation
@@ -82,6 +84,7 @@ class RgbdFolder(RgbdDataset):
             raise DataError(f'depth_scale {depth_scale} must be above 0 [m per unit]')
         self.split = check_split(split)
         self.depth_scale = depth_scale
+        self.depth_invalid = depth_invalid
         root = Path(path)
         if not root.is_dir():
             raise DataError(f'{root}: no such folder')
@@ -126,7 +129,7 @@ class RgbdFolder(RgbdDataset):
             )
         elif camera is not None:
             camera = camera.scaled(height=height, width=width)
-        return decode_sample(
+        sample = decode_sample(
             _read(image_path),
             raw,
             camera,
@@ -134,8 +137,10 @@ class RgbdFolder(RgbdDataset):
             metres_per_unit=self.depth_scale,
             frame_px=self.frame_px,
             depth_step=self.depth_step,
+            depth_invalid=self.depth_invalid,
             name=str(image_path),
         )
+        return self.counted(sample, index)
 
 
 def _split_folder(root: Path, split: str) -> tuple[Path, bool]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class SampleError(DataError):
@@ -43,12 +47,15 @@ class RgbdSample:
         depth: (H, W) float32 depth along Z [m]; 0 or not finite = missing.
         intrinsics: The camera's at this size, None = unknown.
         depth_step: The steps that depth was recorded in [m]; 0 = too fine to matter.
+        num_impossible: Pixels whose depth was a mark for none, such as 65535, or beyond what any
+            sensor gives; they are missing in `depth`.
     """
 
     image: NDArray[np.uint8]
     depth: NDArray[np.float32]
     intrinsics: CameraIntrinsics | None = None
     depth_step: float = 0.0
+    num_impossible: int = 0
 
     def item(self) -> dict[str, NDArray[Any]]:
         """Return what a network is trained with; torch's DataLoader makes tensors of it.
@@ -80,6 +87,7 @@ class RgbdDataset(ABC):
         frame_px: So many rows and columns are cut off each side of every image before it is
             resized: NYU's have a white frame.
         num_skipped: Samples that the data set lists but does not have.
+        num_impossible: Pixels read so far, in this process, whose depth no sensor gives.
     """
 
     def __init__(self, size: tuple[int, int] | None, *, frame_px: int = 0) -> None:
@@ -90,6 +98,7 @@ class RgbdDataset(ABC):
         self.size = size
         self.frame_px = frame_px
         self.num_skipped = 0
+        self.num_impossible = 0
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -116,3 +125,16 @@ class RgbdDataset(ABC):
         if not 0 <= index < len(self):
             raise IndexError(f'item {index} of {len(self)}')
         return self.read(index).item()
+
+    def counted(self, sample: RgbdSample, index: int) -> RgbdSample:
+        """Return the sample; count its impossible depths and say so at the first of them."""
+        if sample.num_impossible and not self.num_impossible:
+            _LOGGER.warning(
+                '%s: %d of %d depths are a mark for none (65535, depth_invalid) or farther than '
+                'any sensor gives; taken as missing, here and in what follows',
+                self.sample_name(index),
+                sample.num_impossible,
+                sample.depth.size,
+            )
+        self.num_impossible += sample.num_impossible
+        return sample

@@ -6,27 +6,26 @@ are read when they are asked for.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.rosbag2 import ReaderError
-from rosbags.serde import SerdeError
+from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.camera.plausibility import implausible_camera
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.reading import reading
+from depth_estimation_ros.files.stamp import header_stamp
+from depth_estimation_ros.training.data.bag_bounds import check_bag
 from depth_estimation_ros.training.data.bag_messages import (
     CAMERA_INFO_TYPE,
     IMAGE_TYPE,
     colour_image,
     compressed_depth,
-    header_stamp,
     raw_depth,
 )
 from depth_estimation_ros.training.data.bag_stamps import pair_messages
@@ -36,8 +35,6 @@ from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSamp
 from depth_estimation_ros.training.data.splits import block_split, check_split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 _logger = logging.getLogger(__name__)
@@ -62,6 +59,7 @@ class RosbagDepth(RgbdDataset):
         depth_topic: str | None = None,
         camera_info_topic: str | None = None,
         max_time_difference_sec: float = 0.02,
+        depth_invalid: float | None = None,
         validation_fraction: float = 0.1,
     ) -> None:
         """Pair the messages; no image is decoded yet.
@@ -74,6 +72,8 @@ class RosbagDepth(RgbdDataset):
             depth_topic: Same, pixel on pixel with it; None = the only one with depth in its name.
             camera_info_topic: Of the colour camera; None = beside its topic, if it is there.
             max_time_difference_sec: Largest difference of stamps in a pair [s].
+            depth_invalid: A value in the depth that means none; 0, NaN and in 16 bits 65535
+                always do.
             validation_fraction: Share of the recording that validation gets.
 
         Raises:
@@ -82,9 +82,10 @@ class RosbagDepth(RgbdDataset):
         super().__init__(size)
         self.split = check_split(split)
         self.path = Path(path)
+        self.depth_invalid = depth_invalid
         self._reader: AnyReader | None = None
         self._process = 0
-        with _errors(self.path):
+        with reading(self.path, 'rosbag2', SampleError):
             reader = self._open()
             try:
                 image, depth = choose_topics(reader.connections, image_topic, depth_topic)
@@ -124,7 +125,7 @@ class RosbagDepth(RgbdDataset):
         """
         image_place, depth_place = self._places[index].tolist()
         name = f'{self.path}: {self.sample_name(index)}'
-        with _errors(self.path):
+        with reading(self.path, 'rosbag2', SampleError):
             depth_type, depth_message = self._message(self._topics[1], depth_place)
             image_type, image_message = self._message(self._topics[0], image_place)
         decode = raw_depth if depth_type == IMAGE_TYPE else compressed_depth
@@ -133,14 +134,17 @@ class RosbagDepth(RgbdDataset):
         if camera is not None:
             camera = camera.scaled(height=depth.shape[0], width=depth.shape[1])
         if image_type == IMAGE_TYPE:
-            return fit_sample(
+            sample = fit_sample(
                 colour_image(image_message, name), depth, camera, size=self.size,
-                metres_per_unit=metres_per_unit, name=name,
+                metres_per_unit=metres_per_unit, depth_invalid=self.depth_invalid, name=name,
             )  # fmt: skip
-        return decode_sample(
-            bytes(image_message.data), depth, camera, size=self.size,
-            metres_per_unit=metres_per_unit, name=name,
-        )  # fmt: skip
+        else:
+            sample = decode_sample(
+                bytes(image_message.data), depth, camera, size=self.size,
+                metres_per_unit=metres_per_unit, depth_invalid=self.depth_invalid, name=name,
+                format_text=image_message.format or 'jpeg',
+            )  # fmt: skip
+        return self.counted(sample, index)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, '_reader': None, '_process': 0}
@@ -148,6 +152,7 @@ class RosbagDepth(RgbdDataset):
     def _open(self) -> AnyReader:
         if not self.path.exists():
             raise DataError(f'{self.path}: no such bag')
+        check_bag(self.path)
         reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
         reader.open()
         if not reader.is2:
@@ -169,13 +174,6 @@ class RosbagDepth(RgbdDataset):
         raise SampleError(f'{self.path}: {topic}: the message of {stamp} ns is no longer there')
 
 
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Turn what the bag reader raises into our error."""
-    try:
-        yield
-    except (AnyReaderError, ReaderError, SerdeError, OSError, ValueError) as err:
-        raise SampleError(f'{path}: damaged, or no rosbag2 ({err})') from err
 
 
 def _of_topic(reader: AnyReader, topic: str) -> list[Any]:

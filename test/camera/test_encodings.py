@@ -8,12 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from depth_estimation_ros.camera.compressed import decode_compressed, decode_compressed_depth
+from depth_estimation_ros.camera.encodings import PIXEL_FORMATS, decode_image
 from depth_estimation_ros.errors import ImageError
-from depth_estimation_ros.ros.messages.encodings import (
-    PIXEL_FORMATS,
-    decode_compressed,
-    decode_image,
-)
 
 # 2 rows of 3 pixels, R G B.
 RGB = np.array(
@@ -182,6 +179,53 @@ def test_bytes_that_are_no_image_are_refused(data: bytes) -> None:
         ImageError, match=rf"format 'jpeg' \({len(data)} bytes\) cannot be decoded"
     ):
         decode_compressed(data, text='jpeg')
+
+
+@pytest.mark.parametrize('text', ['16UC1; png compressed ', '16UC1; compressedDepth rvl'])
+def test_depth_under_any_compressed_format_is_no_camera_image(text: str) -> None:
+    with pytest.raises(ImageError, match='is a depth image, not a camera image'):
+        decode_compressed(encoded('.png'), text=text)
+
+
+def test_a_video_stream_is_named() -> None:
+    with pytest.raises(ImageError, match="format 'h264' is a video stream"):
+        decode_compressed(b'x', text='h264')
+
+
+def test_a_compressed_mosaic_gets_its_colours() -> None:
+    mosaic = np.zeros((24, 32), np.uint8)
+    mosaic[::2, ::2] = 200  # red of rggb
+    data = cv2.imencode('.png', mosaic)[1].tobytes()
+    rgb = decode_compressed(data, text='bayer_rggb8; png compressed ')
+    np.testing.assert_array_equal(rgb[4:20, 4:28], np.full((16, 24, 3), (200, 0, 0)))
+
+
+def test_a_mosaic_that_was_made_colour_before_is_colour() -> None:
+    rgb = decode_compressed(encoded('.png'), text='bayer_rggb8; png compressed bgr8')
+    np.testing.assert_array_equal(rgb[12, 16], (255, 128, 0))
+
+
+def test_depth_of_a_plain_16_bit_png_is_millimetres() -> None:
+    data = cv2.imencode('.png', np.array([[0, 1500]], np.uint16))[1].tobytes()
+    depth, metres_per_unit = decode_compressed_depth(data, text='16UC1; png compressed ')
+    assert (depth.tolist(), metres_per_unit) == ([[0, 1500]], 0.001)
+
+
+def test_rvl_depth_is_said_to_be_unsupported() -> None:
+    with pytest.raises(ImageError, match='compressed with rvl is not supported; set .* png'):
+        decode_compressed_depth(b'x' * 40, text='16UC1; compressedDepth rvl')
+
+
+def test_a_damaged_jpeg_is_refused_with_its_format() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+    jpeg = cv2.imencode('.jpg', noise)[1].tobytes()
+    with pytest.raises(ImageError, match=r"format 'jpeg' .* cannot be decoded: .* damaged JPEG"):
+        decode_compressed(jpeg[:3000] + jpeg[6000:], text='jpeg')
+
+
+def test_an_image_of_more_pixels_than_allowed_is_refused() -> None:
+    with pytest.raises(ImageError, match=r'claims 3x2 pixels, more than max_image_pixels = 5'):
+        decode_image(bytes(18), encoding='rgb8', height=2, width=3, step=9, max_pixels=5)
 
 
 def test_a_compressed_depth_image_is_no_camera_image() -> None:
