@@ -52,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--frame-step', type=positive_int, default=1, metavar='N', help='every Nth video frame'
     )
+    parser.add_argument(
+        '--max-image-pixels',
+        type=positive_int,
+        default=2**26,
+        metavar='N',
+        help='refuse images and videos whose header claims more pixels (%(default)s)',
+    )
     limit = "(default: the model's own)"
     parser.add_argument(
         '--min-depth', type=non_negative_float, metavar='M', help=f'depth painted red {limit}'
@@ -109,17 +116,23 @@ class _Writer:
         from depth_estimation_ros.cli.main import print_error
         from depth_estimation_ros.errors import ImageError
         from depth_estimation_ros.files.image import read_frames
+        from depth_estimation_ros.files.reading import printable
 
         written, failed = self.counts
         try:
-            for frame in read_frames(path, frame_step=self._args.frame_step):
+            frames = read_frames(
+                path,
+                frame_step=self._args.frame_step,
+                max_pixels=self._args.max_image_pixels,
+            )
+            for frame in frames:
                 self._write(frame, self._unused_name(frame.name, path))
                 written += 1
                 progress.update()
         except ImageError as err:
             failed += 1
             progress.clear()
-            print_error(str(err) if str(path) in str(err) else f'{path}: {err}')
+            print_error(str(err) if printable(path) in str(err) else f'{printable(path)}: {err}')
         self.counts = (written, failed)
 
     def _write(self, frame: Frame, name: str) -> None:

@@ -27,6 +27,7 @@ from depth_estimation_ros.ros.player.frame_stream import CLOSE_TIMEOUT_SEC
 from depth_estimation_ros.ros.player.image_sources import SourceKind
 from depth_estimation_ros.ros.player.parameters import PlayerParameters
 from depth_estimation_ros.ros.player.stream import open_messages
+from depth_estimation_ros.ros.runtime.log_bridge import bridge_core_log
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
@@ -60,6 +61,7 @@ class CameraPlayer(Node):
         self.finished: Future = Future()
         self.num_sent = 0
         qos = newest_only(Reliability.RELIABLE, depth=QUEUE_DEPTH)
+        bridge_core_log(self.get_logger())
         self._image = self.create_publisher(Image, 'image', qos)
         self._camera_info = self.create_publisher(CameraInfo, 'camera_info', qos)
         self._compressed = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from depth_estimation_ros.files.image_codec import MAX_IMAGE_PIXELS
 from depth_estimation_ros.ros.parameters.spec import Change, parameter
 from depth_estimation_ros.ros.player.camera_messages import ENCODINGS
 from depth_estimation_ros.ros.player.image_sources import ROOM_SEED, SourceOptions
@@ -17,7 +18,8 @@ class PlayerParameters:
     """What is played and how; names are those of the ROS parameters. None changes live."""
 
     source: str = _fixed(
-        'rooms', 'rooms (synthetic), webcam:0, or the path of a photo, a folder or a video.'
+        'rooms',
+        'rooms (synthetic), webcam:0 or /dev/video0, or the path of a photo, a folder or a video.',
     )
     rate_hz: float = _fixed(30.0, 'Frames sent a second.', unit='[Hz]', limits=(0.1, 1000.0))
     loop: bool = _fixed(True, 'Begin again after the last frame; otherwise exit after it.')
@@ -57,6 +59,13 @@ class PlayerParameters:
     encoding: str = _fixed('rgb8', 'Encoding of image.', choices=ENCODINGS)
     publish_compressed: bool = _fixed(False, 'Send image/compressed (jpeg) too.')
 
+    max_image_pixels: int = _fixed(
+        MAX_IMAGE_PIXELS,
+        'Pictures and videos whose header claims more are refused.',
+        unit='[px]',
+        limits=(1, 10**9),
+    )
+
     def source_options(self) -> SourceOptions:
         """Return the part that concerns reading the source."""
         return SourceOptions(
@@ -67,4 +76,5 @@ class PlayerParameters:
             hfov_deg=self.hfov_deg,
             rate_hz=self.rate_hz,
             num_frames_ahead=self.num_frames_ahead,
+            max_image_pixels=self.max_image_pixels,
         )
