@@ -34,6 +34,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(target)
+    except OSError as err:
+        temporary.unlink(missing_ok=True)
+        # A full disk is reported without a name, or with the temporary one.
+        if err.errno is not None and err.filename in (None, str(temporary)):
+            raise OSError(err.errno, err.strerror, str(target)) from err
+        raise
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -18,13 +18,17 @@ __all__ = ['write_ply']
 _VERTEX = np.dtype([('xyz', '<f4', 3), ('rgb', 'u1', 3)])
 
 
-def write_ply(path: str | os.PathLike[str], points: NDArray[np.float32]) -> int:
-    """Write the valid points of a coloured cloud, complete or not at all.
+def write_ply(
+    path: str | os.PathLike[str],
+    points: NDArray[np.float32],
+    colors: NDArray[np.uint8] | None = None,
+) -> int:
+    """Write the points of a coloured cloud that are finite, complete or not at all.
 
     Args:
         path: File to create or replace.
-        points: (h, w, 4) float32 x, y, z [m] and rgb, from PointCloudBuilder. NaN points are
-            left out.
+        points: (..., 3) float32 x, y, z [m]; or (..., 4) with packed rgb, from PointCloudBuilder.
+        colors: (..., 3) uint8 RGB; None = those packed in the points.
 
     Returns:
         The number of points written.
@@ -32,16 +36,20 @@ def write_ply(path: str | os.PathLike[str], points: NDArray[np.float32]) -> int:
     Raises:
         OSError: The file cannot be written.
     """
-    kept = points[np.isfinite(points[..., 2])]
-    vertices = np.empty(len(kept), dtype=_VERTEX)
-    vertices['xyz'] = kept[:, :3]
-    colors = np.ascontiguousarray(kept[:, 3]).view('<u4')
-    for channel, shift in enumerate((16, 8, 0)):
-        vertices['rgb'][:, channel] = (colors >> np.uint32(shift)) & np.uint32(0xFF)
+    flat = points.reshape(-1, points.shape[-1])
+    is_point = np.isfinite(flat[:, :3]).all(axis=1)
+    vertices = np.empty(int(is_point.sum()), dtype=_VERTEX)
+    vertices['xyz'] = flat[is_point, :3]
+    if colors is not None:
+        vertices['rgb'] = colors.reshape(-1, 3)[is_point]
+    else:
+        packed = np.ascontiguousarray(flat[is_point, 3]).view('<u4')
+        for channel, shift in enumerate((16, 8, 0)):
+            vertices['rgb'][:, channel] = (packed >> np.uint32(shift)) & np.uint32(0xFF)
     with atomic_write(path) as file:
-        file.write(_header(len(kept)))
+        file.write(_header(len(vertices)))
         file.write(vertices.tobytes())
-    return len(kept)
+    return len(vertices)
 
 
 def _header(num_points: int) -> bytes:

@@ -12,6 +12,7 @@ from typing import IO
 
 from depth_estimation_ros.backends.tensorrt.engine_facts import ENGINE_SUFFIXES
 from depth_estimation_ros.errors import ModelFileError
+from depth_estimation_ros.files.reading import check_regular
 
 __all__ = ['read_onnx_metadata']
 
@@ -36,6 +37,7 @@ def read_onnx_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
         ModelFileError: The file is missing, unreadable, truncated or no ONNX file.
     """
     path = Path(path)
+    check_regular(path, ModelFileError)
     try:
         with path.open('rb') as file:
             return _walk_model(file, os.fstat(file.fileno()).st_size)

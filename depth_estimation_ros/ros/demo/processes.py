@@ -11,6 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.ros.launching.arguments import dds_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +135,5 @@ def demo_environment(domain_id: int, dds_profile: Path | None) -> dict[str, str]
     else:
         environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     if dds_profile is not None:
-        # The first name is that of Fast DDS 2 (Humble, Jazzy), the second that of Fast DDS 3.
-        for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
-            environment.setdefault(name, str(dds_profile))
+        environment.update(dds_environment(dds_profile, environment))
     return environment

@@ -8,15 +8,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
-import struct
 import time
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.stamp import header_stamp
 
-# A CDR message is 4 bytes of encapsulation, then its first field: here always
-# std_msgs/Header, which begins with int32 sec, uint32 nanosec.
-_STAMPS = {0: struct.Struct('>iI'), 1: struct.Struct('<iI')}
-_STAMP_OFFSET = 4
 # Frames under way between the first and the last message of the same stamp.
 NUM_RECENT = 12
 # The first frames pay for caches, memory and connections: they count as received, not in latency.
@@ -81,7 +77,7 @@ class Recording:
 
     def add(self, topic: Topic, data: bytes) -> None:
         """Take a message as it comes from the middleware."""
-        message = Message(topic, read_stamp_ns(data), time.time_ns(), data)
+        message = Message(topic, header_stamp(data), time.time_ns(), data)
         self.arrivals[topic][message.stamp_ns] = message.received_ns
         if topic is Topic.DEPTH and self._is_due(message.stamp_ns):
             self._keep_frame(message.stamp_ns)
@@ -143,12 +139,6 @@ class Window:
     def duration_sec(self) -> float:
         """Length [s]."""
         return (self.end_ns - self.start_ns) * 1e-9
-
-
-def read_stamp_ns(data: bytes) -> int:
-    """Return the stamp of a serialised message whose first field is a header [ns]."""
-    seconds, nanoseconds = _STAMPS[data[1] & 1].unpack_from(data, _STAMP_OFFSET)
-    return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
 
 def latencies_ms(recording: Recording, window: Window) -> list[float]:

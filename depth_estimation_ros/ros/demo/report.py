@@ -10,9 +10,9 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
 
 from depth_estimation_ros.errors import DepthEstimationError
+from depth_estimation_ros.files.ply import write_ply
 from depth_estimation_ros.ros.demo.mcap_writer import write_mcap
 from depth_estimation_ros.ros.demo.pictures import Scene, draw_preview
-from depth_estimation_ros.ros.demo.ply import write_ply
 from depth_estimation_ros.ros.demo.recorder import MESSAGE_TYPES
 from depth_estimation_ros.ros.demo.recording import Topic
 from depth_estimation_ros.ros.messages.conversions import rgb_from_message

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from depth_estimation_ros.errors import CheckpointError
+from depth_estimation_ros.files.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,11 +71,12 @@ class KerasFile:
                 f'{self.path}: not a Keras .h5 file, or cut short ({err})'
             ) from err
         try:
-            self.keras_version = _text(self._file.attrs.get('keras_version', ''))
-            self.layers = self._read_layers()
-            self._weights = self._file['model_weights']
-            self._layer_names = _name_list(self._weights, 'layer_names', self.path)
-            self._check_layer_names()
+            with reading(self.path, 'Keras .h5 file', CheckpointError):
+                self.keras_version = _text(self._file.attrs.get('keras_version', ''))
+                self.layers = self._read_layers()
+                self._weights = self._file['model_weights']
+                self._layer_names = _name_list(self._weights, 'layer_names', self.path)
+                self._check_layer_names()
         except BaseException:
             self._file.close()
             raise

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.files.ply import write_ply
 from depth_estimation_ros.ros.demo.cloud_view import BACKGROUND, CloudView, draw_cloud
 from depth_estimation_ros.ros.demo.pictures import Scene, depth_limits, draw_preview, draw_snapshot
-from depth_estimation_ros.ros.demo.ply import write_ply
 
 if TYPE_CHECKING:
     from pathlib import Path
