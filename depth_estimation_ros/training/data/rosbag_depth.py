@@ -174,8 +174,6 @@ class RosbagDepth(RgbdDataset):
         raise SampleError(f'{self.path}: {topic}: the message of {stamp} ns is no longer there')
 
 
-
-
 def _of_topic(reader: AnyReader, topic: str) -> list[Any]:
     return [item for item in reader.connections if item.topic == topic]
 
