@@ -45,8 +45,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 @pytest.mark.parametrize('align_corners', [True, False])
 def test_a_freed_graph_is_the_network_at_every_size(align_corners: bool) -> None:
-    network = build_densedepth('small')
-    network.align_corners = align_corners
+    network = build_densedepth('small', align_corners=align_corners)
     graph = DepthGraph(network, **LIMITS)
     static = trace_graph(graph, batch_size=2, height=64, width=96)
     free = free_height_and_width(static)

@@ -42,7 +42,7 @@ def test_of_half_a_video_the_frames_are_kept_and_the_rest_is_missed(
 ) -> None:
     path = write_video(tmp_path / f'x{suffix}')
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    seen = []
+    seen: list[str] = []
     with pytest.raises(VideoEndsEarlyError, match=rf'x\{suffix}: the video is cut short'):
         seen.extend(frame.name for frame in read_frames(path))
     assert 0 < len(seen) < NUM_FRAMES

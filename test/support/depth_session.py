@@ -51,11 +51,10 @@ class DepthSession(RosSession):
         parameters: of the node.
     """
 
-    def __init__(
-        self, folder: Path, *outputs: str, module: str = NODE, **parameters: object
-    ) -> None:
+    module = NODE
+
+    def __init__(self, folder: Path, *outputs: str, **parameters: object) -> None:
         super().__init__(folder)
-        self._module = module
         self._wanted = outputs
         self._parameters = parameters
         self._num_sent = 0
@@ -74,7 +73,7 @@ class DepthSession(RosSession):
         self.diagnostics: list[DiagnosticArray] = self.listen(DiagnosticArray, '/diagnostics')
         for topic in self._wanted:
             self.hear(topic)
-        self.process = self.start_node(self._module, **self._parameters)
+        self.process = self.start_node(self.module, **self._parameters)
         return self
 
     def hear(self, topic: str) -> None:

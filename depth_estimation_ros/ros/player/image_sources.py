@@ -261,7 +261,8 @@ def _read_capture(
         grabbed, bgr = True, first
         while grabbed:
             yield np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            grabbed, bgr = capture.read()
+            grabbed, following = capture.read()
+            bgr = np.asarray(following, np.uint8) if grabbed else bgr
     finally:
         capture.release()
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from depth_estimation_ros.errors import DataError, DepthEstimationError
+from depth_estimation_ros.files.stamp import header_stamp
 from depth_estimation_ros.ros.demo.recording import (
     NUM_WARM_UP_FRAMES,
     Recording,
     Topic,
     Window,
     latencies_ms,
-    read_stamp_ns,
 )
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def cdr(stamp_ns: int, payload: bytes = b'') -> bytes:
 
 
 def test_the_stamp_is_read_from_both_byte_orders() -> None:
-    assert read_stamp_ns(cdr(5 * SECOND + 7)) == 5 * SECOND + 7
+    assert header_stamp(cdr(5 * SECOND + 7)) == 5 * SECOND + 7
     big = b'\x00\x00\x00\x00' + struct.pack('>iI', 5, 7)
-    assert read_stamp_ns(big) == 5 * SECOND + 7
+    assert header_stamp(big) == 5 * SECOND + 7
 
 
 def test_a_kept_frame_is_complete_whatever_the_order_of_its_messages() -> None:

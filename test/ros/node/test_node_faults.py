@@ -38,7 +38,9 @@ def faulty(
         monkeypatch.setenv('FAULT', fault)
         monkeypatch.setenv('PYTHONPATH', str(SUPPORT), prepend=os.pathsep)
         given = {'model_path': tiny_model_path, 'backend': 'onnxruntime', 'self_check': False}
-        return DepthSession(tmp_path, *outputs, module='faulty_node', **(given | parameters))
+        session = DepthSession(tmp_path, *outputs, **(given | parameters))
+        session.module = 'faulty_node'
+        return session
 
     return make
 
@@ -70,7 +72,7 @@ def test_a_network_that_fails_is_named_counted_and_tried_again_until_it_works(
             image = grey_image(51)
             image.header = session.stamp()
             session.images.publish(image)
-            return status.level == ERROR  # type: ignore[attr-defined]
+            return bool(status.level == ERROR)  # type: ignore[attr-defined]
 
         status = session.wait_status(': frames', is_error)
         assert 'frames in a row failed: MemoryError: fault' in status.message

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, *, compressed: bool) -> Path:
-    values = {'trainNdxs': np.array([[1.0], [4.0], [300.0]]), 'testNdxs': np.uint16([[2, 3]])}
+    values = {
+        'trainNdxs': np.array([[1.0], [4.0], [300.0]]),
+        'testNdxs': np.array([[2, 3]], np.uint16),
+    }
     scipy.io.savemat(path, values, do_compression=compressed)
     return path
 

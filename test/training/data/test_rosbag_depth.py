@@ -198,10 +198,22 @@ def test_compressed_images_and_depth_are_read(tmp_path: Path, data: bytes, text:
 @pytest.mark.parametrize(
     ('image', 'depth', 'message'),
     [
-        (image_message(START_NS, COLOUR[:, :, 0], '8UC2'), None, "encoding '8UC2', expected one"),
-        (None, image_message(START_NS, DEPTH, 'mono16'), "depth: encoding 'mono16', expected dep"),
+        (
+            image_message(START_NS, COLOUR[:, :, 0], '8UC2'),
+            None,
+            "encoding '8UC2' is not supported; supported: rgb8",
+        ),
+        (
+            None,
+            image_message(START_NS, DEPTH, 'mono16'),
+            "depth image has encoding 'mono16'; expected 32FC1 or 16UC1",
+        ),
         (None, image_message(START_NS, DEPTH[:6], '16UC1'), r'\(12, 16\) .* its depth \(6, 16\)'),
-        (image_message(START_NS, COLOUR[:, :8], 'rgba8'), None, 'needs a step of 32'),
+        (
+            image_message(START_NS, COLOUR[:, :8], 'rgba8'),
+            None,
+            'image step is 24 bytes, but a row of 8 rgba8 pixels has 32',
+        ),
     ],
 )
 def test_a_message_in_another_form_is_an_error_that_says_which(
@@ -247,7 +259,7 @@ def test_a_bag_that_is_missing_cut_short_or_no_bag_is_refused(tmp_path: Path) ->
     write_bag(tmp_path / 'bag', recording(3))
     file = next((tmp_path / 'bag').glob('*.mcap'))
     file.write_bytes(file.read_bytes()[:-500])
-    with pytest.raises(DataError, match='bag: damaged, or no rosbag2'):
+    with pytest.raises(DataError, match=r'\.mcap: damaged: a record of .* does not fit the'):
         RosbagDepth(tmp_path / 'bag')
     (tmp_path / 'folder').mkdir()
     with pytest.raises(DataError, match='folder: damaged, or no rosbag2'):
