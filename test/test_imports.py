@@ -51,7 +51,7 @@ OTHERS = tuple(
 # These decode pictures and are imported where one is read: they alone may import OpenCV.
 DECODERS = tuple(
     f'depth_estimation_ros.{part}'
-    for part in ('camera.compressed', 'camera.encodings', 'files.image_codec', 'files.video')
+    for part in ('camera.compressed', 'camera.encodings', 'files.image', 'files.video')
 )
 
 
