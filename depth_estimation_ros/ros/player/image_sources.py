@@ -162,7 +162,10 @@ def _device(path: Path) -> re.Match[str] | None:
 def _read_rooms(options: SourceOptions) -> Iterator[SourceFrame]:
     from depth_estimation_ros.rooms import RoomWalk
 
-    size = (options.height or ROOM_SIZE[0], options.width or ROOM_SIZE[1])
+    height, width = options.height, options.width
+    # A side that is not given keeps the aspect of ROOM_SIZE.
+    height = height or (round(width * ROOM_SIZE[0] / ROOM_SIZE[1]) if width else ROOM_SIZE[0])
+    size = (height, width or round(height * ROOM_SIZE[1] / ROOM_SIZE[0]))
     walk = RoomWalk(options.seed, size, hfov_deg=options.hfov_deg)
 
     def render(index: int) -> SourceFrame:

@@ -283,3 +283,16 @@ def test_a_live_camera_loses_its_oldest_frame() -> None:
     assert has_ended.wait(10.0)
     assert take_all(stream, 1) == [49]
     stream.close()
+
+
+@pytest.mark.parametrize(
+    ('asked', 'size'),
+    [((0, 96), (72, 96)), ((72, 0), (72, 96)), ((60, 96), (60, 96))],
+)
+def test_a_side_of_a_rooms_picture_that_is_not_given_keeps_4_to_3(
+    asked: tuple[int, int], size: tuple[int, int]
+) -> None:
+    options = SourceOptions(height=asked[0], width=asked[1], num_frames_ahead=1)
+    frame = next(iter(read_frames(options)))
+    assert frame.rgb.shape[:2] == size
+    assert (frame.intrinsics.height, frame.intrinsics.width) == size
