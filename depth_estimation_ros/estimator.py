@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import logging
-import math
 from pathlib import Path
 import time
 from typing import TYPE_CHECKING
@@ -20,10 +19,10 @@ import numpy as np
 from depth_estimation_ros.backends.base import BackendName, BackendOptions
 from depth_estimation_ros.backends.networks import NetworkPool
 from depth_estimation_ros.backends.selection import open_backend, waits_for_size
-from depth_estimation_ros.depth.depth_image import edge_mask
+from depth_estimation_ros.depth.depth_grid import DepthGrid
 from depth_estimation_ros.depth.focal_normalization import focal_factor
-from depth_estimation_ros.depth.prediction import DepthPrediction, StageTimings
-from depth_estimation_ros.errors import ConfigError, ImageError
+from depth_estimation_ros.depth.prediction import DepthPrediction, GridPrediction, StageTimings
+from depth_estimation_ros.errors import ImageError
 from depth_estimation_ros.model_file.default_model import default_model_path
 from depth_estimation_ros.model_file.model_spec import ModelSpec, read_model_spec
 from depth_estimation_ros.model_file.network_size import AUTO, ImageFitter, parse_network_size
@@ -61,9 +60,6 @@ class DepthEstimator:
 
     Attributes:
         spec: Facts of the model file.
-        edge_filter_threshold: Depth samples that differ from a neighbour by more than this share
-            of the nearer one become invalid (flying pixels); 0 = off. Works at the network's
-            resolution, where an edge is one step and not a ramp. May be changed between calls.
     """
 
     def __init__(
@@ -72,7 +68,6 @@ class DepthEstimator:
         fitter: ImageFitter,
         *,
         focal_normalization: bool = True,
-        edge_filter_threshold: float = 0.0,
     ) -> None:
         """Use networks; most callers want `from_file`.
 
@@ -81,15 +76,8 @@ class DepthEstimator:
             fitter: Decides which of them an image goes to, and how.
             focal_normalization: Scale depth by the ratio of the camera's focal length to the
                 training camera's, when both are known.
-            edge_filter_threshold: See the attribute.
-
-        Raises:
-            ConfigError: A setting has a value that is not accepted.
         """
-        if not 0.0 <= edge_filter_threshold < math.inf:
-            raise ConfigError(f'edge_filter_threshold {edge_filter_threshold}: must be 0 or more')
         self.spec = fitter.spec
-        self.edge_filter_threshold = edge_filter_threshold
         self._networks = networks
         self._fitter = fitter
         self._focal_normalization = focal_normalization
@@ -103,7 +91,6 @@ class DepthEstimator:
         network_size: str = AUTO,
         resize_mode: str = 'letterbox',
         focal_normalization: bool = True,
-        edge_filter_threshold: float = 0.0,
         self_check: bool = True,
         num_threads: int | None = None,
         options: BackendOptions | None = None,
@@ -121,7 +108,6 @@ class DepthEstimator:
             resize_mode: For a size that is given or fixed: 'letterbox' keeps the aspect and
                 pads, 'resize' stretches.
             focal_normalization: See __init__.
-            edge_filter_threshold: See the class.
             self_check: Run the model's probe for each size once and refuse wrong numbers.
             num_threads: Short for options.num_threads, settings of the backends.
             options: All of them.
@@ -152,12 +138,7 @@ class DepthEstimator:
             networks.try_out(spec.input_size)
         else:
             _logger.info('%s: the engine waits for the size of the first image', Path(path).name)
-        return cls(
-            networks,
-            fitter,
-            focal_normalization=focal_normalization,
-            edge_filter_threshold=edge_filter_threshold,
-        )
+        return cls(networks, fitter, focal_normalization=focal_normalization)
 
     @property
     def backend_name(self) -> BackendName:
@@ -218,10 +199,6 @@ class DepthEstimator:
     ) -> list[DepthPrediction]:
         """Predict the depth of up to spec.batch_size images of any sizes.
 
-        They take one run of the network, or, if their shapes need networks of several sizes, one
-        each of these. A network is loaded when the first image needs it, which is not part of
-        the timings.
-
         Args:
             images: Each (H, W, 3) uint8 RGB.
             intrinsics: One entry an image, None = all unknown.
@@ -230,22 +207,50 @@ class DepthEstimator:
             ImageError: See `estimate`; or there are more images than the model takes.
             BackendError: The backend failed.
         """
+        predictions = self.estimate_grids(images, intrinsics)
+        started = time.perf_counter()
+        depths = [
+            prediction.grid.enlarged((image.shape[0], image.shape[1]))
+            for prediction, image in zip(predictions, images, strict=True)
+        ]
+        enlarging_ms = 1e3 * (time.perf_counter() - started)
+        timings = predictions[0].timings
+        timings = replace(timings, postprocess_ms=timings.postprocess_ms + enlarging_ms)
+        return [DepthPrediction(depth=depth, timings=timings) for depth in depths]
+
+    def estimate_grids(
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        intrinsics: Sequence[CameraIntrinsics | None] | None = None,
+    ) -> list[GridPrediction]:
+        """Predict as `estimate_batch`, but leave the depth on the network's own grid.
+
+        The images take one run of the network, or, if their shapes need networks of several
+        sizes, one each of these. A network is loaded when the first image needs it, which is not
+        part of the timings.
+
+        Args:
+            images: Each (H, W, 3) uint8 RGB.
+            intrinsics: One entry an image, None = all unknown.
+
+        Raises:
+            ImageError: See `estimate_batch`.
+            BackendError: The backend failed.
+        """
         cameras = [None] * len(images) if intrinsics is None else list(intrinsics)
         self._check_count(len(images), len(cameras))
         groups: dict[Size, list[_Job]] = {}
         for index, (image, camera) in enumerate(zip(images, cameras, strict=True)):
             job = self._plan(index, image, camera)
             groups.setdefault(job.transform.network_size, []).append(job)
-        depths: dict[int, NDArray[np.float32]] = {}
+        grids: dict[int, DepthGrid] = {}
         timings = StageTimings(preprocess_ms=0.0, inference_ms=0.0, postprocess_ms=0.0)
         for size, jobs in groups.items():
             network = self._networks.get(size)
             found, spent = self._run(network, jobs)
-            depths.update(found)
+            grids.update(found)
             timings += spent
-        return [
-            DepthPrediction(depth=depths[index], timings=timings) for index in range(len(images))
-        ]
+        return [GridPrediction(grid=grids[index], timings=timings) for index in range(len(images))]
 
     def release(self) -> None:
         """Free device memory that is not needed until the next image."""
@@ -287,7 +292,7 @@ class DepthEstimator:
 
     def _run(
         self, network: Network, jobs: Sequence[_Job]
-    ) -> tuple[dict[int, NDArray[np.float32]], StageTimings]:
+    ) -> tuple[dict[int, DepthGrid], StageTimings]:
         """Run one network once; return depth by the image's index, and what it took."""
         started = time.perf_counter()
         for place, job in enumerate(jobs):
@@ -295,21 +300,18 @@ class DepthEstimator:
         prepared = time.perf_counter()
         raw = network.backend.infer(network.images)
         inferred = time.perf_counter()
-        depths = {
-            job.index: job.transform.restore_depth(self._valid_depth(raw[place], job.focal_factor))
+        grids = {
+            job.index: self._grid(job.transform.content_of(raw[place]), job.focal_factor)
             for place, job in enumerate(jobs)
         }
-        return depths, StageTimings(
+        return grids, StageTimings(
             preprocess_ms=1e3 * (prepared - started),
             inference_ms=1e3 * (inferred - prepared),
             postprocess_ms=1e3 * (time.perf_counter() - inferred),
         )
 
-    def _valid_depth(self, raw: NDArray[np.float32], focal_factor: float) -> NDArray[np.float32]:
+    def _grid(self, raw: NDArray[np.float32], focal_factor: float) -> DepthGrid:
         """Depth outside the range that the model was trained for is no measurement: NaN."""
         inside = (raw >= self.spec.min_depth) & (raw <= self.spec.max_depth)
         scaled = raw * np.float32(focal_factor)
-        depth: NDArray[np.float32] = np.where(inside, scaled, np.float32(np.nan))
-        if self.edge_filter_threshold > 0.0:
-            depth[edge_mask(depth, self.edge_filter_threshold)] = np.nan
-        return depth
+        return DepthGrid(samples=np.where(inside, scaled, np.float32(np.nan)))

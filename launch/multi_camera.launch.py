@@ -20,6 +20,7 @@ ARGUMENTS = {
     'camera_info_topic': ('camera_info', 'Calibration of a camera, under its name.'),
     'model_path': ('', 'Model file; empty: what params_file says, or the model shipped.'),
     'network_size': ('', 'auto or HEIGHTxWIDTH; empty: what params_file says.'),
+    'depth_size': ('', 'camera, network or WIDTHxHEIGHT; empty: what params_file says.'),
     'params_file': ('', 'Parameters of the node; empty: config/depth.yaml of this package.'),
     'namespace': ('', 'Namespace of node and topics.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
@@ -47,7 +48,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             (f'{camera}/camera_info', f'{camera}/{values["camera_info_topic"]}'),
         ]
     overrides = {'cameras': cameras, 'use_sim_time': values['use_sim_time'] == 'true'}
-    for name in ('model_path', 'network_size'):
+    for name in ('model_path', 'network_size', 'depth_size'):
         if values[name]:
             overrides[name] = values[name]
     node = Node(

@@ -17,6 +17,7 @@ DEPTH_ARGUMENTS = {
     'image_topic': ('image', 'Camera images.'),
     'camera_info_topic': ('camera_info', 'Calibration of the camera.'),
     'model_path': ('', 'Model file; empty: the one shipped.'),
+    'depth_size': ('network', "Size of the depth; network: the network's own, the least work."),
     'use_sim_time': ('false', 'Take the time from /clock.'),
 }
 

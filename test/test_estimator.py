@@ -126,19 +126,6 @@ def test_intrinsics_of_another_size_are_refused(estimator: DepthEstimator) -> No
         estimator.estimate(_grey(480, 640), camera)
 
 
-def test_the_edge_filter_drops_the_samples_at_a_step(tiny_model_path: Path) -> None:
-    image = _grey(96, 128)
-    image[:, 64:] = 255
-    estimator = DepthEstimator.from_file(tiny_model_path, 'onnxruntime', edge_filter_threshold=0.3)
-    depth = estimator.estimate(image).depth
-    # Output columns 31 and 32 are the edge: image columns 62 to 65.
-    assert np.isnan(depth[:, 62:66]).all()
-    assert np.isfinite(depth[:, :62]).all()
-    assert np.isfinite(depth[:, 66:]).all()
-    estimator.edge_filter_threshold = 0.0
-    assert np.isfinite(estimator.estimate(image).depth).all()
-
-
 def test_a_prediction_is_not_changed_by_the_next_one(estimator: DepthEstimator) -> None:
     first = estimator.estimate(_grey(96, 128)).depth
     estimator.estimate(_grey(96, 128, 255))
@@ -213,8 +200,6 @@ def test_an_estimator_survives_a_bad_image(estimator: DepthEstimator) -> None:
 def test_settings_that_are_not_accepted_are_named(tiny_model_path: Path) -> None:
     with pytest.raises(ConfigError, match="resize_mode 'crop'"):
         DepthEstimator.from_file(tiny_model_path, 'onnxruntime', resize_mode='crop')
-    with pytest.raises(ConfigError, match=r'edge_filter_threshold -0\.1'):
-        DepthEstimator.from_file(tiny_model_path, 'onnxruntime', edge_filter_threshold=-0.1)
     with pytest.raises(ConfigError, match='num_threads -2'):
         DepthEstimator.from_file(tiny_model_path, num_threads=-2)
 

@@ -91,6 +91,28 @@ class CameraIntrinsics:
             cy=self.cy * ratio_y,
         )
 
+    def resampled(self, *, height: int, width: int) -> CameraIntrinsics:
+        """Intrinsics of an image whose pixels share the area of this one's evenly.
+
+        Pixel borders, not pixel centres, are scaled: (cx + 0.5) / width stays. It is exact for
+        what cv2.resize does, where `scaled` is ROS's rule and off by up to half a large pixel.
+
+        Args:
+            height: Rows of the other image [px].
+            width: Columns of the other image [px].
+        """
+        if (height, width) == (self.height, self.width):
+            return self
+        ratio_x, ratio_y = width / self.width, height / self.height
+        return CameraIntrinsics(
+            width=width,
+            height=height,
+            fx=self.fx * ratio_x,
+            fy=self.fy * ratio_y,
+            cx=(self.cx + 0.5) * ratio_x - 0.5,
+            cy=(self.cy + 0.5) * ratio_y - 0.5,
+        )
+
     def cropped(self, *, top: int, left: int, height: int, width: int) -> CameraIntrinsics:
         """Intrinsics of a window of the image; negative top or left add a border.
 

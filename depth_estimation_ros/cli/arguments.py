@@ -132,13 +132,6 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         '(%(default)s)',
     )
     group.add_argument(
-        '--edge-filter-threshold',
-        type=non_negative_float,
-        default=0.0,
-        metavar='RATIO',
-        help='drop depth at relative steps above this, e.g. 0.3; 0 = off',
-    )
-    group.add_argument(
         '--no-focal-normalization',
         dest='focal_normalization',
         action='store_false',
@@ -188,6 +181,5 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
         network_size=args.network_size,
         resize_mode=args.resize_mode,
         focal_normalization=args.focal_normalization,
-        edge_filter_threshold=args.edge_filter_threshold,
         options=options,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from depth_estimation_ros.cli.arguments import positive_float
 if TYPE_CHECKING:
     import argparse
 
+    from depth_estimation_ros.camera.camera_info_file import DistortedCamera
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+    from depth_estimation_ros.camera.rectification import Rectifier
     from depth_estimation_ros.model_file.model_spec import ModelSpec
 
 __all__ = ['NamedCamera', 'add_camera_arguments']
@@ -31,6 +34,11 @@ def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     only_one.add_argument(
         '--camera-info', type=Path, metavar='YAML', help='calibration file of ROS'
     )
+    group.add_argument(
+        '--rectify',
+        action='store_true',
+        help='take the lens distortion out first that --camera-info has',
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +47,8 @@ class NamedCamera:
 
     hfov_deg: float | None = None
     fx: float | None = None  # [px] at the images' own width
-    calibration: CameraIntrinsics | None = None
+    calibration: CameraIntrinsics | None = None  # of the rectified image if there is a lens
+    lens: DistortedCamera | None = None  # whose distortion is to be taken out
 
     @classmethod
     def from_arguments(cls, args: argparse.Namespace) -> NamedCamera:
@@ -48,8 +57,16 @@ class NamedCamera:
         Raises:
             ConfigError: The calibration file cannot be used.
         """
-        from depth_estimation_ros.camera.camera_info_file import read_camera_info
+        from depth_estimation_ros.camera.camera_info_file import (
+            read_camera_info,
+            read_distorted_camera,
+        )
 
+        if args.rectify and args.camera_info is None:
+            args.usage_error('--rectify needs --camera-info YAML, which has the distortion')
+        if args.rectify:
+            lens = read_distorted_camera(args.camera_info)
+            return cls(calibration=lens.rectified, lens=lens)
         calibration = None if args.camera_info is None else read_camera_info(args.camera_info)
         return cls(hfov_deg=args.hfov, fx=args.fx, calibration=calibration)
 
@@ -90,6 +107,19 @@ class NamedCamera:
                 f'{self.calibration.width}x{self.calibration.height}: another aspect'
             )
         return self.calibration.scaled(height=height, width=width)
+
+    def rectifier_for(self, *, height: int, width: int) -> Rectifier | None:
+        """Find what an image of this size [px] must go through first; None = nothing."""
+        if self.lens is None:
+            return None
+        size = (height, width)
+        if size not in self._rectifiers:  # its maps are made once
+            self._rectifiers[size] = self.lens.rectifier(height=height, width=width)
+        return self._rectifiers[size]
+
+    @cached_property
+    def _rectifiers(self) -> dict[tuple[int, int], Rectifier]:
+        return {}
 
     def describe(self, spec: ModelSpec) -> str:
         """One line that says which camera is assumed."""

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.cli.arguments import (
     add_model_arguments,
-    non_negative_float,
     open_estimator,
-    positive_float,
     positive_int,
 )
 from depth_estimation_ros.cli.camera import NamedCamera, add_camera_arguments
+from depth_estimation_ros.cli.depth_options import add_depth_arguments, depth_settings
 
 if TYPE_CHECKING:
     import argparse
 
     from tqdm import tqdm
 
+    from depth_estimation_ros.depth.finished_depth import FinishedDepth
+    from depth_estimation_ros.depth.settings import DepthSettings
     from depth_estimation_ros.estimator import DepthEstimator
     from depth_estimation_ros.files.image import Frame
     from depth_estimation_ros.model_file.model_spec import ModelSpec
@@ -59,13 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='refuse images and videos whose header claims more pixels (%(default)s)',
     )
-    limit = "(default: the model's own)"
-    parser.add_argument(
-        '--min-depth', type=non_negative_float, metavar='M', help=f'depth painted red {limit}'
-    )
-    parser.add_argument(
-        '--max-depth', type=positive_float, metavar='M', help=f'depth painted blue {limit}'
-    )
+    add_depth_arguments(parser)
     add_camera_arguments(parser)
     add_model_arguments(parser)
 
@@ -80,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     from depth_estimation_ros.files.image import count_frames, expand_folders
 
+    settings = depth_settings(args)
     camera = NamedCamera.from_arguments(args)
     if args.ply and not camera.is_known:
         args.usage_error('--ply needs a camera: --hfov DEG, --fx PX or --camera-info YAML')
@@ -88,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     files = expand_folders(args.inputs)
     with open_estimator(args) as estimator:
         _logger.info(camera.describe(estimator.spec))
-        writer = _Writer(estimator, camera, args)
+        writer = _Writer(estimator, camera, settings, args)
         total = sum(count_frames(path, frame_step=args.frame_step) for path in files)
         with tqdm(total=total, unit='image', disable=None) as progress:
             for path in files:
@@ -101,12 +97,18 @@ class _Writer:
     """Predicts frames and writes their files."""
 
     def __init__(
-        self, estimator: DepthEstimator, camera: NamedCamera, args: argparse.Namespace
+        self,
+        estimator: DepthEstimator,
+        camera: NamedCamera,
+        settings: DepthSettings,
+        args: argparse.Namespace,
     ) -> None:
         from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
+        from depth_estimation_ros.pipeline import DepthPipeline
 
         self.counts = (0, 0)  # images written, files that failed
-        self._estimator, self._camera, self._args = estimator, camera, args
+        self._camera, self._settings, self._args = camera, settings, args
+        self._pipeline = DepthPipeline(estimator)
         self._color_limits = _color_limits(args, estimator.spec)
         self._cloud_builder = PointCloudBuilder()
         self._names: set[str] = set()
@@ -126,37 +128,56 @@ class _Writer:
                 max_pixels=self._args.max_image_pixels,
             )
             for frame in frames:
-                self._write(frame, self._unused_name(frame.name, path))
+                depth = self._predict(frame, path)
+                self._write(depth, self._unused_name(frame.name, path))
                 written += 1
                 progress.update()
         except ImageError as err:
             failed += 1
             progress.clear()
             print_error(str(err) if printable(path) in str(err) else f'{printable(path)}: {err}')
+        self._pipeline.forget(str(path))
         self.counts = (written, failed)
 
-    def _write(self, frame: Frame, name: str) -> None:
+    def _predict(self, frame: Frame, path: Path) -> FinishedDepth:
+        """Finish the depth of a frame; those of one file follow each other."""
+        from depth_estimation_ros.pipeline import DepthRequest
+
+        height, width, _ = frame.rgb_hwc.shape
+        request = DepthRequest(
+            rgb_hwc=frame.rgb_hwc,
+            camera=str(path),
+            intrinsics=self._camera.intrinsics_for(height=height, width=width),
+            rectifier=self._camera.rectifier_for(height=height, width=width),
+        )
+        self._pipeline.check(request, self._settings)
+        return self._pipeline.run([request], self._settings)[0]
+
+    def _write(self, depth: FinishedDepth, name: str) -> None:
         import numpy as np
 
-        from depth_estimation_ros.depth.depth_image import colorize, to_16uc1
+        from depth_estimation_ros.depth.depth_image import to_16uc1
         from depth_estimation_ros.files.atomic import atomic_write
         from depth_estimation_ros.files.image import write_png
         from depth_estimation_ros.files.ply import write_ply
 
-        height, width, _ = frame.rgb_hwc.shape
-        intrinsics = self._camera.intrinsics_for(height=height, width=width)
-        depth = self._estimator.estimate(frame.rgb_hwc, intrinsics).depth
         nearest, farthest = self._color_limits
         folder = self._args.output
-        write_png(folder / f'{name}_depth.png', to_16uc1(depth))
+        write_png(folder / f'{name}_depth.png', to_16uc1(depth.image))
         write_png(
-            folder / f'{name}_color.png', colorize(depth, min_depth=nearest, max_depth=farthest)
+            folder / f'{name}_color.png', depth.painted(min_depth=nearest, max_depth=farthest)
         )
+        if depth.confidence is not None:
+            levels = np.rint(255.0 * depth.confidence).astype(np.uint8)
+            write_png(folder / f'{name}_confidence.png', levels)
         if self._args.npy:
             with atomic_write(folder / f'{name}_depth.npy') as file:
-                np.save(file, depth)
-        if self._args.ply and intrinsics is not None:
-            points = self._cloud_builder.build(depth, intrinsics, frame.rgb_hwc)
+                np.save(file, depth.image)
+        if self._args.ply and depth.intrinsics is not None:
+            everything = (slice(None), slice(None))
+            points = self._cloud_builder.build(
+                depth.sampled(*everything), depth.intrinsics, depth.colors(*everything)
+            )
             write_ply(folder / f'{name}_cloud.ply', points)
 
     def _unused_name(self, name: str, path: Path) -> str:

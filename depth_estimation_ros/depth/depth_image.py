@@ -1,4 +1,4 @@
-"""Depth images: validity, range limits, edges, 16-bit millimetres, colours.
+"""Depth images: validity, range limits, 16-bit millimetres, colours.
 
 Inside this package a depth image is (H, W) float32 in metres along Z; NaN is invalid. REP 117's
 infinities appear only where `limit_range` puts them, on the way out.
@@ -23,7 +23,6 @@ __all__ = [
     'NO_DEPTH_16BIT',
     'RangePolicy',
     'colorize',
-    'edge_mask',
     'from_16uc1',
     'limit_range',
     'to_16uc1',
@@ -85,38 +84,6 @@ def limit_range(
     limited[depth < min_depth] = nearer
     limited[depth > max_depth] = farther
     return limited
-
-
-def edge_mask(depth: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-    """Find pixels at depth discontinuities, where depth is a mixture of near and far.
-
-    Use it at the resolution of the network: in an enlarged image every edge is a ramp of small
-    steps.
-
-    Args:
-        depth: (H, W) float32 [m], NaN = invalid (no edge).
-        threshold: Relative step: |a - b| / min(a, b) above it marks both neighbours, in rows
-            and in columns.
-
-    Returns:
-        (H, W) bool.
-
-    Raises:
-        ConfigError: The threshold is not above 0.
-    """
-    if not threshold > 0.0:
-        raise ConfigError(f'edge threshold {threshold}: must be above 0')
-    edges = np.zeros(depth.shape, dtype=bool)
-    ratio = np.float32(1.0 + threshold)
-    for before, after in (
-        ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
-        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
-    ):
-        a, b = depth[before], depth[after]
-        steps = (a > b * ratio) | (b > a * ratio)
-        edges[before] |= steps
-        edges[after] |= steps
-    return edges
 
 
 def to_16uc1(depth: NDArray[np.float32]) -> NDArray[np.uint16]:

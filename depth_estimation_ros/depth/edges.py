@@ -1,4 +1,4 @@
-"""Flying pixels: where an enlarged depth image blends an object with what is behind it."""
+"""Depth edges: where a sample lies beside one that is much nearer or farther."""
 
 from __future__ import annotations
 
@@ -6,40 +6,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depth_estimation_ros.depth.depth_image import edge_mask
+from depth_estimation_ros.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ['flying_pixels']
+__all__ = ['edge_mask']
 
 
-def flying_pixels(
-    depth: NDArray[np.float32], *, grid_size: tuple[int, int], threshold: float
-) -> NDArray[np.bool_]:
-    """Find the pixels at depth discontinuities of an image enlarged from a coarser grid.
+def edge_mask(depth: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Find pixels at depth discontinuities, where depth is a mixture of near and far.
 
-    The samples of the grid are taken from the image again: in the image itself an edge is a ramp
-    of small steps, on the grid it is one.
+    Use it at the resolution of the network: in an enlarged image every edge is a ramp of small
+    steps.
 
     Args:
-        depth: (H, W) float32 [m], NaN = invalid.
-        grid_size: (height, width) of the depth before it was enlarged.
-        threshold: Relative step between two samples of the grid that makes an edge, above 0.
+        depth: (H, W) float32 [m], NaN = invalid (no edge).
+        threshold: Relative step: |a - b| / min(a, b) above it marks both neighbours, in rows
+            and in columns.
 
     Returns:
-        (H, W) bool: True in the whole of every sample beside an edge.
+        (H, W) bool.
 
     Raises:
         ConfigError: The threshold is not above 0.
     """
-    import cv2
-
-    height, width = depth.shape
-    grid = (min(grid_size[1], width), min(grid_size[0], height))
-    samples = cv2.resize(depth, grid, interpolation=cv2.INTER_NEAREST_EXACT)
-    edges = edge_mask(np.asarray(samples, np.float32), threshold)
-    enlarged = cv2.resize(
-        edges.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-    )
-    return np.asarray(enlarged).view(np.bool_)
+    if not threshold > 0.0:
+        raise ConfigError(f'edge threshold {threshold}: must be above 0')
+    edges = np.zeros(depth.shape, dtype=bool)
+    ratio = np.float32(1.0 + threshold)
+    for before, after in (
+        ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
+        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+    ):
+        a, b = depth[before], depth[after]
+        steps = (a > b * ratio) | (b > a * ratio)
+        edges[before] |= steps
+        edges[after] |= steps
+    return edges

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-from depth_estimation_ros.depth.depth_image import valid_mask
 from depth_estimation_ros.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
@@ -161,20 +160,14 @@ class ImageTransform:
         )
         return out
 
-    def restore_depth(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cut the padding off and scale depth to the image's size.
-
-        Inverse depth is interpolated, because it is linear over the image of any plane: floors
-        and walls stay flat. A pixel whose four neighbours are all valid is interpolated; where
-        one of them is invalid, the pixel takes the nearest sample as it is. So valid and invalid
-        never mix.
+    def content_of(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cut the padding off the network's depth.
 
         Args:
-            depth: (h, w) float32 of the network's output size [m]; what is not a finite number
-                above 0 is invalid.
+            depth: (h, w) float32 of the network's output size [m].
 
         Returns:
-            (H, W) float32 of image_size [m], NaN = invalid.
+            The part that the image filled, a view.
 
         Raises:
             ImageError: The depth has another size than the network's output.
@@ -183,8 +176,13 @@ class ImageTransform:
         if depth.shape != wanted:
             raise ImageError(f'depth of shape {depth.shape} where the network gives {wanted}')
         top, left = self.top // self.stride, self.left // self.stride
-        height, width = (size // self.stride for size in self.content_size)
-        return _enlarge_depth(depth[top : top + height, left : left + width], self.image_size)
+        height, width = self.grid_size
+        return depth[top : top + height, left : left + width]
+
+    @property
+    def grid_size(self) -> Size:
+        """(height, width) of the samples of depth that the network gives for the image."""
+        return self.content_size[0] // self.stride, self.content_size[1] // self.stride
 
     def apply_intrinsics(self, intrinsics: CameraIntrinsics) -> CameraIntrinsics:
         """Intrinsics of the camera as the network sees it.
@@ -212,24 +210,6 @@ class ImageTransform:
             cx=(intrinsics.cx + 0.5) * scale_x - 0.5 + self.left,
             cy=(intrinsics.cy + 0.5) * scale_y - 0.5 + self.top,
         )
-
-
-def _enlarge_depth(depth: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """(h, w) float32 -> (H, W) float32, see ImageTransform.restore_depth."""
-    import cv2
-
-    width_height = (size[1], size[0])
-    valid = valid_mask(depth)
-    checked = np.where(valid, depth, np.float32(np.nan))
-    enlarged = cv2.resize(np.reciprocal(checked), width_height, interpolation=cv2.INTER_LINEAR)
-    restored = np.asarray(enlarged, dtype=np.float32)
-    np.reciprocal(restored, out=restored)
-    if not valid.all():
-        # Interpolation has made NaN of every pixel with an invalid neighbour.
-        mixed = np.isnan(restored).view(np.uint8)
-        nearest = cv2.resize(checked, width_height, interpolation=cv2.INTER_NEAREST_EXACT)
-        cv2.copyTo(nearest, mixed, restored)
-    return restored
 
 
 def _stride(network_size: Size, output_size: Size | None) -> int:

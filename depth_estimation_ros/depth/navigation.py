@@ -11,9 +11,14 @@ import numpy as np
 from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+
+    # Gives the depth of the pixels in these rows and columns, (rows, columns) float32 [m].
+    Sampler = Callable[[slice, slice], NDArray[np.float32]]
 
 __all__ = ['LaserRanges', 'SparseLimits', 'laser_ranges', 'sparse_points']
 
@@ -36,24 +41,26 @@ class SparseLimits:
 
 
 def sparse_points(
-    depth: NDArray[np.float32], intrinsics: CameraIntrinsics, limits: SparseLimits
+    sampled: Sampler, intrinsics: CameraIntrinsics, limits: SparseLimits
 ) -> NDArray[np.float32]:
     """Unproject every n-th pixel of every n-th row, as few as the limits ask for.
 
     Args:
-        depth: (H, W) float32 [m]; what is not a finite number above 0 makes no point.
-        intrinsics: The camera's, for this image size.
+        sampled: Asked for the pixels of the image that are wanted; what is not a finite number
+            above 0 makes no point.
+        intrinsics: The camera's, for the size of that image.
         limits: What stays.
 
     Returns:
         (N, 3) float32 [m] in the optical frame, N <= max_points, all finite.
     """
-    height, width = depth.shape
+    height, width = intrinsics.height, intrinsics.width
     step = max(1, math.floor(math.sqrt(height * width / limits.max_points)))
     while math.ceil(height / step) * math.ceil(width / step) > limits.max_points:
         step += 1
     builder = PointCloudBuilder(decimation_x=step, decimation_y=step)
-    points = builder.build(depth, intrinsics).reshape(-1, 3)
+    depth = sampled(builder.rows, builder.columns)
+    points = builder.build_chosen(depth, intrinsics).reshape(-1, 3)
     up = -points[:, 1]
     with np.errstate(invalid='ignore'):
         kept = np.einsum('ij,ij->i', points, points) <= limits.max_range**2
@@ -82,7 +89,7 @@ class LaserRanges:
 
 
 def laser_ranges(
-    depth: NDArray[np.float32],
+    sampled: Sampler,
     intrinsics: CameraIntrinsics,
     *,
     num_rows: int,
@@ -91,18 +98,19 @@ def laser_ranges(
     """Take the nearest depth of each column in a band of rows around the principal point.
 
     Args:
-        depth: (H, W) float32 [m]; NaN = unknown, +Inf = far.
-        intrinsics: The camera's, for this image size.
+        sampled: Asked for the band; NaN = unknown, +Inf = far.
+        intrinsics: The camera's, for the size of the image that the band is of.
         num_rows: Height of the band [px].
         max_range: Longer ranges become +Inf [m].
 
     Returns:
         Ranges at even angles, at most one a column.
     """
-    height, width = depth.shape
+    height, width = intrinsics.height, intrinsics.width
     top = round(min(max(intrinsics.cy - num_rows / 2.0, 0.0), max(height - num_rows, 0)))
     # -Inf is too near to tell: as an obstacle it has no distance, so it is unknown.
-    band = np.where(depth[top : top + num_rows] > 0.0, depth[top : top + num_rows], np.nan)
+    depth = sampled(slice(top, top + num_rows), slice(None))
+    band = np.where(depth > 0.0, depth, np.nan)
     slopes = (np.arange(width) - intrinsics.cx) / intrinsics.fx
     angles = -np.arctan(slopes)
     nearest = np.fmin.reduce(band, axis=0) * np.hypot(1.0, slopes)

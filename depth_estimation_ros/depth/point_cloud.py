@@ -67,42 +67,70 @@ class PointCloudBuilder:
         Raises:
             ImageError: Sizes differ or the camera is not calibrated.
         """
-        _check(depth, intrinsics, rgb_hwc)
-        chosen = (slice(None, None, self._step_y), slice(None, None, self._step_x))
-        self._fit_buffers(depth[chosen].shape, 3 if rgb_hwc is None else 4)
+        if rgb_hwc is not None and rgb_hwc.shape != (*depth.shape, 3):
+            raise ImageError(f'colours of shape {rgb_hwc.shape} for depth of shape {depth.shape}')
+        if depth.shape != (intrinsics.height, intrinsics.width):
+            raise ImageError(
+                f'depth of shape {depth.shape} with intrinsics of a '
+                f'{intrinsics.width}x{intrinsics.height} image (width x height)'
+            )
+        colors = None if rgb_hwc is None else rgb_hwc[self.rows, self.columns]
+        return self.build_chosen(depth[self.rows, self.columns], intrinsics, colors)
+
+    @property
+    def rows(self) -> slice:
+        """The rows that are kept."""
+        return slice(None, None, self._step_y)
+
+    @property
+    def columns(self) -> slice:
+        """The columns that are kept."""
+        return slice(None, None, self._step_x)
+
+    def build_chosen(
+        self,
+        depth: NDArray[np.float32],
+        intrinsics: CameraIntrinsics,
+        rgb_hwc: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.float32]:
+        """Unproject as `build`, from nothing but the pixels of `rows` and `columns`.
+
+        Args:
+            depth: (ceil(H / decimation_y), ceil(W / decimation_x)) float32 [m].
+            intrinsics: The camera's, for (H, W).
+            rgb_hwc: uint8 RGB of the same pixels; None leaves the colour out.
+
+        Returns:
+            See `build`.
+
+        Raises:
+            ImageError: The depth is of other pixels or the camera is not calibrated.
+        """
+        if not intrinsics.is_calibrated:
+            raise ImageError(f'no point cloud without a calibrated camera: {intrinsics}')
+        ray_x, ray_y = _rays(intrinsics, self._step_x, self._step_y)
+        if depth.shape != (ray_y.size, ray_x.size):
+            raise ImageError(
+                f'depth of shape {depth.shape} where the camera has {(ray_y.size, ray_x.size)} '
+                'pixels to make points of'
+            )
+        self._fit_buffers(depth.shape, 3 if rgb_hwc is None else 4)
         x, y, z = self._planes
-        np.copyto(z, depth[chosen])
+        np.copyto(z, depth)
         valid = valid_mask(z)
         if not valid.all():
             z[~valid] = np.nan
-        ray_x, ray_y = _rays(intrinsics, self._step_x, self._step_y)
         np.multiply(z, ray_x, out=x)
         np.multiply(z, ray_y, out=y)
         planes = [x, y, z]
         if rgb_hwc is not None:
-            planes.append(_packed_colors(rgb_hwc[chosen]))
+            planes.append(_packed_colors(rgb_hwc))
         return _interleave(planes, self._points)
 
     def _fit_buffers(self, shape: tuple[int, ...], num_values: int) -> None:
         if self._points.shape != (*shape, num_values):
             self._points = np.empty((*shape, num_values), dtype=np.float32)
             self._planes = np.empty((3, *shape), dtype=np.float32)
-
-
-def _check(
-    depth: NDArray[np.float32],
-    intrinsics: CameraIntrinsics,
-    rgb_hwc: NDArray[np.uint8] | None,
-) -> None:
-    if not intrinsics.is_calibrated:
-        raise ImageError(f'no point cloud without a calibrated camera: {intrinsics}')
-    if depth.shape != (intrinsics.height, intrinsics.width):
-        raise ImageError(
-            f'depth of shape {depth.shape} with intrinsics of a '
-            f'{intrinsics.width}x{intrinsics.height} image (width x height)'
-        )
-    if rgb_hwc is not None and rgb_hwc.shape != (*depth.shape, 3):
-        raise ImageError(f'colours of shape {rgb_hwc.shape} for depth of shape {depth.shape}')
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ['DepthPrediction', 'StageTimings']
+    from depth_estimation_ros.depth.depth_grid import DepthGrid
+
+__all__ = ['DepthPrediction', 'GridPrediction', 'StageTimings']
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,4 +47,17 @@ class DepthPrediction:
     """
 
     depth: NDArray[np.float32]
+    timings: StageTimings
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GridPrediction:
+    """Depth of one image as the network gives it.
+
+    Attributes:
+        grid: Its samples, the caller's own.
+        timings: Of the call that made it; images of one batch share theirs.
+    """
+
+    grid: DepthGrid
     timings: StageTimings

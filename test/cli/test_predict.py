@@ -231,3 +231,73 @@ def test_a_gpu_that_is_not_there_is_one_line(
     assert _predict(tiny_model_path, tmp_path / 'out', photo, '--device', 'cuda') == 1
     assert 'onnxruntime: runs on cpu, asked for is cuda' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
+
+
+def test_depth_is_corrected_limited_and_of_the_size_asked_for(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    photo = _write_grey(tmp_path / 'photo.png')
+    arguments = ('--depth-scale', '1.5', '--depth-offset', '-0.5', '--depth-size', '32x24')
+    assert _predict(tiny_model_path, tmp_path / 'out', photo, *arguments, '--confidence') == 0
+    assert (_read_depth(tmp_path / 'out' / 'photo_depth.png') == np.full((24, 32), 2500)).all()
+    confidence = cv2.imread(str(tmp_path / 'out' / 'photo_confidence.png'), cv2.IMREAD_UNCHANGED)
+    assert confidence is not None
+    assert confidence.shape == (24, 32)
+    assert confidence.min() == 255
+    assert _predict(tiny_model_path, tmp_path / 'near', photo, '--max-depth', '1.9') == 0
+    assert not _read_depth(tmp_path / 'near' / 'photo_depth.png').any()
+
+
+def test_a_depth_size_of_another_aspect_is_an_error_of_the_image(
+    tiny_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = _write_grey(tmp_path / 'photo.png')
+    assert _predict(tiny_model_path, tmp_path / 'out', photo, '--depth-size', '64x40') == 1
+    assert 'depth_size 64x40 has another aspect than the camera' in capsys.readouterr().err
+
+
+def test_a_video_is_steadied_and_a_second_one_begins_anew(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    for name in ('a', 'b'):
+        fourcc = cv2.VideoWriter.fourcc(*'MJPG')
+        writer = cv2.VideoWriter(str(tmp_path / f'{name}.avi'), fourcc, 10.0, (64, 48))
+        for grey in (51, 53):
+            writer.write(np.full((48, 64, 3), grey, dtype=np.uint8))
+        writer.release()
+    videos = (tmp_path / 'a.avi', tmp_path / 'b.avi')
+    raw, steady = tmp_path / 'raw', tmp_path / 'steady'
+    assert _predict(tiny_model_path, raw, *videos, '--npy') == 0
+    assert _predict(tiny_model_path, steady, *videos, '--npy', '--temporal-filter', '0.5') == 0
+    for name in ('a', 'b'):
+        plain = [np.load(raw / f'{name}_00000{index}_depth.npy') for index in (0, 1)]
+        found = [np.load(steady / f'{name}_00000{index}_depth.npy') for index in (0, 1)]
+        np.testing.assert_array_equal(found[0], plain[0])
+        np.testing.assert_allclose(found[1], (plain[0] + plain[1]) / 2, rtol=1e-5)
+
+
+DISTORTED = """
+distortion_coefficients: {rows: 1, cols: 5, data: [0.0, 0.1, 0.0, 0.0, 0.0]}
+projection_matrix: {rows: 3, cols: 4, data: [16.0, 0.0, 31.5, 0.0, 0.0, 16.0, 23.5, 0.0,
+  0.0, 0.0, 1.0, 0.0]}
+"""
+
+
+def test_the_distortion_of_a_calibration_is_taken_out(
+    tiny_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = _write_grey(tmp_path / 'photo.png')
+    calibration = tmp_path / 'camera.yaml'
+    calibration.write_text(CAMERA_INFO + DISTORTED)
+    rectify = ('--camera-info', calibration, '--rectify')
+    assert _predict(tiny_model_path, tmp_path / 'out', photo, *rectify) == 0
+    depth = _read_depth(tmp_path / 'out' / 'photo_depth.png')
+    # The rectified camera sees twice as much: the raw image lies around its middle.
+    assert not depth[:, :5].any()
+    assert abs(int(depth[24, 32]) - 2000) < 20
+    calibration.write_text(CAMERA_INFO)
+    assert _predict(tiny_model_path, tmp_path / 'none', photo, *rectify) == 1
+    assert 'no distortion_coefficients' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        _predict(tiny_model_path, tmp_path / 'none', photo, '--rectify')
+    assert '--rectify needs --camera-info' in capsys.readouterr().err

@@ -11,13 +11,13 @@ import pytest
 from depth_estimation_ros.depth.depth_image import (
     RangePolicy,
     colorize,
-    edge_mask,
     from_16uc1,
     limit_range,
     to_16uc1,
     valid_fraction,
     valid_mask,
 )
+from depth_estimation_ros.depth.edges import edge_mask
 from depth_estimation_ros.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:

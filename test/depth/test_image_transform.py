@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
+from depth_estimation_ros.depth.depth_grid import DepthGrid
 from depth_estimation_ros.depth.image_transform import PAD_VALUE, ImageTransform
 from depth_estimation_ros.errors import ConfigError, ImageError
 
@@ -32,6 +33,11 @@ SIZES = [
 
 def _depth(values: list[list[float]]) -> NDArray[np.float32]:
     return np.array(values, dtype=np.float32)
+
+
+def restored_depth(transform: ImageTransform, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring the network's depth back to the image."""
+    return DepthGrid(samples=transform.content_of(depth)).enlarged(transform.image_size)
 
 
 def test_a_wide_image_is_padded_above_and_below() -> None:
@@ -111,7 +117,7 @@ def test_constant_depth_comes_back_for_any_size(mode: str, size: tuple[int, int]
     )
     rgb = np.zeros((*size, 3), dtype=np.uint8)
     assert transform.apply_image(rgb).shape == (96, 128, 3)
-    restored = transform.restore_depth(np.full((48, 64), 2.5, dtype=np.float32))
+    restored = restored_depth(transform, np.full((48, 64), 2.5, dtype=np.float32))
     assert restored.shape == size
     assert restored.dtype == np.float32
     assert restored.flags.c_contiguous
@@ -124,7 +130,7 @@ def test_what_lies_in_the_padding_never_reaches_the_image() -> None:
     )
     depth = np.full((48, 64), np.nan, dtype=np.float32)
     depth[16:32] = 3.0  # rows 32..63 of the input
-    np.testing.assert_allclose(transform.restore_depth(depth), 3.0, rtol=1e-6)
+    np.testing.assert_allclose(restored_depth(transform, depth), 3.0, rtol=1e-6)
 
 
 def test_a_plane_stays_flat() -> None:
@@ -136,13 +142,13 @@ def test_a_plane_stays_flat() -> None:
     depth = np.repeat((1.0 / (0.1 + 0.4 * rows_out))[:, None], 20, axis=1).astype(np.float32)
     rows_in = (np.arange(40) + 0.5) / 40
     expected = 1.0 / (0.1 + 0.4 * rows_in)
-    restored = transform.restore_depth(depth)
+    restored = restored_depth(transform, depth)
     np.testing.assert_allclose(restored[2:38, 5], expected[2:38], rtol=1e-5)
 
 
 def test_doubling_interpolates_inverse_depth_between_sample_centres() -> None:
     transform = ImageTransform.resize(image_size=(2, 8), network_size=(1, 4))
-    restored = transform.restore_depth(_depth([[1.0, 2.0, 4.0, 4.0]]))
+    restored = restored_depth(transform, _depth([[1.0, 2.0, 4.0, 4.0]]))
     # Weights 3/4 and 1/4 of inverse depths 1, 1/2, 1/4, 1/4.
     inverse = [1.0, 0.875, 0.625, 0.4375, 0.3125, 0.25, 0.25, 0.25]
     np.testing.assert_allclose(restored, [[1.0 / value for value in inverse]] * 2, rtol=1e-6)
@@ -150,7 +156,7 @@ def test_doubling_interpolates_inverse_depth_between_sample_centres() -> None:
 
 def test_valid_and_invalid_samples_never_blend() -> None:
     transform = ImageTransform.resize(image_size=(2, 8), network_size=(1, 4))
-    restored = transform.restore_depth(_depth([[1.0, 2.0, math.nan, 4.0]]))
+    restored = restored_depth(transform, _depth([[1.0, 2.0, math.nan, 4.0]]))
     # Next to the invalid sample the nearest one is taken as it is.
     expected = [1.0, 1.0 / 0.875, 1.0 / 0.625, 2.0, math.nan, math.nan, 4.0, 4.0]
     np.testing.assert_allclose(restored, [expected] * 2, rtol=1e-6)
@@ -161,7 +167,7 @@ def test_every_kind_of_invalid_sample_becomes_nan(invalid: float) -> None:
     transform = ImageTransform.resize(image_size=(6, 12), network_size=(3, 6))
     depth = np.full((3, 6), 2.0, dtype=np.float32)
     depth[1, 2] = invalid
-    restored = transform.restore_depth(depth)
+    restored = restored_depth(transform, depth)
     assert np.isnan(restored[2:4, 4:6]).all()
     assert np.count_nonzero(np.isnan(restored)) == 4
     np.testing.assert_allclose(restored[np.isfinite(restored)], 2.0, rtol=1e-6)
@@ -172,7 +178,7 @@ def test_values_stay_within_those_of_the_neighbours_whatever_is_invalid() -> Non
     depth = rng.choice(_depth([[1.0, 8.0, math.nan]])[0], size=(24, 32))
     # Sizes at which no pixel is half way between two samples.
     transform = ImageTransform.resize(image_size=(104, 224), network_size=(24, 32))
-    restored = transform.restore_depth(depth)
+    restored = restored_depth(transform, depth)
     finite = restored[np.isfinite(restored)]
     assert finite.min() >= 1.0 - 1e-6
     assert finite.max() <= 8.0 * (1.0 + 1e-6)
@@ -185,7 +191,7 @@ def test_values_stay_within_those_of_the_neighbours_whatever_is_invalid() -> Non
 def test_depth_is_not_changed_by_restoring_it() -> None:
     depth = _depth([[1.0, math.nan], [0.0, 2.0]])
     before = depth.copy()
-    ImageTransform.resize(image_size=(5, 7), network_size=(2, 2)).restore_depth(depth)
+    restored_depth(ImageTransform.resize(image_size=(5, 7), network_size=(2, 2)), depth)
     np.testing.assert_array_equal(depth, before)
 
 
@@ -194,7 +200,7 @@ def test_depth_of_another_size_is_refused() -> None:
         image_size=(480, 640), network_size=(96, 128), output_size=(48, 64)
     )
     with pytest.raises(ImageError, match=r'\(96, 128\) where the network gives \(48, 64\)'):
-        transform.restore_depth(np.ones((96, 128), dtype=np.float32))
+        restored_depth(transform, np.ones((96, 128), dtype=np.float32))
 
 
 def test_intrinsics_follow_the_image_into_the_letterbox() -> None:

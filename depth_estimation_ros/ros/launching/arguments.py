@@ -79,6 +79,12 @@ DEPTH_ARGUMENTS: tuple[LaunchArgument, ...] = (
         parameter='network_size',
     ),
     LaunchArgument(
+        name='depth_size',
+        default='',
+        description='camera, network or WIDTHxHEIGHT of the depth; empty: what params_file says.',
+        parameter='depth_size',
+    ),
+    LaunchArgument(
         name='params_file',
         default='',
         description='Parameters of the node; empty: config/depth.yaml of this package.',

@@ -191,13 +191,36 @@ def is_distorted(info: CameraInfo) -> bool:
     return any(value != 0.0 for value in info.d)
 
 
-def depth_camera_info(model: CameraModel, header: Header) -> CameraInfo:
+def depth_camera_info(
+    model: CameraModel, header: Header, size: tuple[int, int] | None = None
+) -> CameraInfo:
     """Describe the depth image: size, K and P at its own size, nothing left to crop or to bin.
 
     Args:
-        model: the camera of the image that the depth was made from, of the same size.
+        model: the camera of the image that the depth was made from.
         header: the image's, taken verbatim.
+        size: (height, width) of the depth image [px], None: the camera's. Its pixels share the
+            view evenly, as CameraIntrinsics.resampled says.
     """
+    info = _camera_info(model, header)
+    if size is not None and size != (info.height, info.width):
+        _resample(info, size)
+    return info
+
+
+def _resample(info: CameraInfo, size: tuple[int, int]) -> None:
+    scales = (size[1] / info.width, size[0] / info.height)
+    info.height, info.width = size
+    for matrix, num_columns in ((info.k, 3), (info.p, 4)):
+        for row, scale in enumerate(scales):
+            start = row * num_columns
+            matrix[start + row] *= scale
+            matrix[start + 2] = (matrix[start + 2] + 0.5) * scale - 0.5
+    info.p[3] *= scales[0]
+
+
+def _camera_info(model: CameraModel, header: Header) -> CameraInfo:
+    """Describe an image of the camera's size."""
     camera, source = model.intrinsics, model.info
     info = CameraInfo(header=header, width=camera.width, height=camera.height)
     info.k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Header
 
-from depth_estimation_ros.depth.depth_image import colorize, to_16uc1, valid_mask
+from depth_estimation_ros.depth.depth_image import to_16uc1, valid_mask
 from depth_estimation_ros.depth.navigation import SparseLimits, laser_ranges, sparse_points
 from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 from depth_estimation_ros.ros.messages.camera_model import depth_camera_info
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-    from depth_estimation_ros.ros.messages.camera_model import CameraModel
+    from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
     from depth_estimation_ros.ros.node.frames import DepthFrame
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 
@@ -30,39 +30,42 @@ if TYPE_CHECKING:
 def depth_message(frame: DepthFrame, parameters: NodeParameters) -> Image:
     """Make the depth image: 32FC1 [m], or 16UC1 [mm] with 0 for no depth."""
     encoding = parameters.depth_encoding
-    pixels: NDArray[Any] = frame.depth if encoding == '32FC1' else to_16uc1(frame.depth)
+    depth = frame.depth.image
+    pixels: NDArray[Any] = depth if encoding == '32FC1' else to_16uc1(depth)
     return image_message(frame.header, pixels, encoding)
 
 
 def color_message(frame: DepthFrame, parameters: NodeParameters) -> Image:
     """Paint the depth for people, in colours of fixed limits."""
-    bgr = colorize(frame.depth, min_depth=parameters.min_depth, max_depth=frame.max_color_depth)
+    bgr = frame.depth.painted(min_depth=parameters.min_depth, max_depth=frame.max_color_depth)
     return image_message(frame.header, bgr, 'bgr8')
 
 
 def confidence_message(frame: DepthFrame, parameters: NodeParameters) -> Image | None:
     """Make the confidence image, 32FC1 from 0 to 1, if it was asked for."""
     del parameters
-    if frame.confidence is None:
-        return None
-    return image_message(frame.header, frame.confidence, '32FC1')
+    confidence = frame.depth.confidence
+    return None if confidence is None else image_message(frame.header, confidence, '32FC1')
 
 
 def camera_info_message(
-    frame: DepthFrame, parameters: NodeParameters, camera: CameraModel
-) -> CameraInfo:
+    frame: DepthFrame, parameters: NodeParameters, intrinsics: CameraIntrinsics
+) -> CameraInfo | None:
     """Describe the depth image."""
-    del parameters
-    return depth_camera_info(camera, frame.header)
+    del parameters, intrinsics
+    if frame.camera is None:
+        return None
+    return depth_camera_info(frame.camera, frame.header, frame.depth.size)
 
 
 def points_message(
-    frame: DepthFrame, parameters: NodeParameters, camera: CameraModel
+    frame: DepthFrame, parameters: NodeParameters, intrinsics: CameraIntrinsics
 ) -> PointCloud2:
     """Make the cloud, organised like the image or with nothing but its points."""
     builder = _cloud_builder(parameters.decimation_x, parameters.decimation_y)
-    colors = frame.rgb if parameters.point_cloud_color else None
-    points = builder.build(frame.cloud_depth, camera.intrinsics, colors)
+    chosen = (builder.rows, builder.columns)
+    colors = frame.depth.colors(*chosen) if parameters.point_cloud_color else None
+    points = builder.build_chosen(frame.depth.sampled(*chosen), intrinsics, colors)
     if parameters.point_cloud_organized:
         return cloud_message(frame.header, points, is_dense=False)
     kept: NDArray[np.float32] = points[valid_mask(points[..., 2])]
@@ -70,7 +73,7 @@ def points_message(
 
 
 def points_nav_message(
-    frame: DepthFrame, parameters: NodeParameters, camera: CameraModel
+    frame: DepthFrame, parameters: NodeParameters, intrinsics: CameraIntrinsics
 ) -> PointCloud2:
     """Make the sparse cloud for costmaps."""
     limits = SparseLimits(
@@ -79,16 +82,19 @@ def points_nav_message(
         min_height=parameters.nav_min_height,
         max_height=parameters.nav_max_height,
     )
-    points = sparse_points(frame.cloud_depth, camera.intrinsics, limits)
+    points = sparse_points(frame.depth.sampled, intrinsics, limits)
     return cloud_message(frame.header, points[None], is_dense=True)
 
 
-def scan_message(frame: DepthFrame, parameters: NodeParameters, camera: CameraModel) -> LaserScan:
+def scan_message(
+    frame: DepthFrame, parameters: NodeParameters, intrinsics: CameraIntrinsics
+) -> LaserScan:
     """Make the laser scan, in a frame with x forward: the stamp alone is the image's."""
+    rows_per_row = frame.depth.size[0] / frame.depth.rgb_hwc.shape[0]
     scan = laser_ranges(
-        frame.cloud_depth,
-        camera.intrinsics,
-        num_rows=parameters.scan_num_rows,
+        frame.depth.sampled,
+        intrinsics,
+        num_rows=max(1, round(parameters.scan_num_rows * rows_per_row)),
         max_range=parameters.nav_max_range,
     )
     return LaserScan(
@@ -113,7 +119,7 @@ _BUILDERS: dict[Output, Callable[[DepthFrame, NodeParameters], Any]] = {
     Output.COLOR: color_message,
     Output.CONFIDENCE: confidence_message,
 }
-_CAMERA_BUILDERS: dict[Output, Callable[[DepthFrame, NodeParameters, CameraModel], Any]] = {
+_CAMERA_BUILDERS: dict[Output, Callable[[DepthFrame, NodeParameters, CameraIntrinsics], Any]] = {
     Output.CAMERA_INFO: camera_info_message,
     Output.POINTS: points_message,
     Output.POINTS_NAV: points_nav_message,
@@ -125,6 +131,6 @@ def build_message(output: Output, frame: DepthFrame, parameters: NodeParameters)
     """Make an output of a frame; None if the frame lacks what it is made of."""
     if output not in NEED_CAMERA:
         return _BUILDERS[output](frame, parameters) if output in _BUILDERS else None
-    if frame.camera is None:
+    if frame.depth.intrinsics is None:
         return None
-    return _CAMERA_BUILDERS[output](frame, parameters, frame.camera)
+    return _CAMERA_BUILDERS[output](frame, parameters, frame.depth.intrinsics)

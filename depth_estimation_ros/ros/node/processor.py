@@ -7,7 +7,6 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.depth.depth_image import valid_fraction
 from depth_estimation_ros.errors import (
     BuildCancelledError,
     DepthEstimationError,
@@ -15,11 +14,11 @@ from depth_estimation_ros.errors import (
     error_text,
 )
 from depth_estimation_ros.msg import DepthStats
-from depth_estimation_ros.ros.messages.conversions import rgb_from_message
+from depth_estimation_ros.pipeline import DepthPipeline, DepthRequest
+from depth_estimation_ros.ros.messages.conversions import rgb_from_message, seconds
 from depth_estimation_ros.ros.messages.depth_messages import build_message
 from depth_estimation_ros.ros.messages.outputs import Output
-from depth_estimation_ros.ros.node.frame_estimation import FrameEstimation
-from depth_estimation_ros.ros.node.frames import FrameRequest
+from depth_estimation_ros.ros.node.frames import DepthFrame
 from depth_estimation_ros.ros.node.headers import (
     age_of,
     check_age,
@@ -35,8 +34,9 @@ if TYPE_CHECKING:
 
     from std_msgs.msg import Header
 
+    from depth_estimation_ros.depth.finished_depth import FinishedDepth
+    from depth_estimation_ros.ros.messages.camera_model import CameraModel
     from depth_estimation_ros.ros.node.camera_stream import CameraStream
-    from depth_estimation_ros.ros.node.frames import DepthFrame
     from depth_estimation_ros.ros.node.model_loading import LoadedModel
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
     from depth_estimation_ros.ros.runtime.announcer import Announcer
@@ -52,13 +52,19 @@ class _Task:
     """A frame that is read and waits for the network.
 
     Attributes:
-        stream: its camera.
+        stream: where it came from.
+        header: of the image.
+        camera: it was taken with; None if that is unknown.
         request: what is asked of the network.
+        wanted: outputs that somebody listens to.
         decode: time that reading it took [s].
     """
 
     stream: CameraStream
-    request: FrameRequest
+    header: Header
+    camera: CameraModel | None
+    request: DepthRequest
+    wanted: frozenset[Output]
     decode: float
 
 
@@ -85,7 +91,7 @@ class FrameProcessor:
         self._parameters = parameters
         self._now_sec = now_sec
         self._announcer = announcer
-        self._estimation = FrameEstimation(self._estimator)
+        self._pipeline = DepthPipeline(self._estimator)
         self._num_faults = 0  # of the network, in a row
 
     @property
@@ -108,40 +114,43 @@ class FrameProcessor:
         if not tasks:
             return
         begun = time.perf_counter()
-        estimated = self._estimate(tasks, parameters)
+        finished = self._finish(tasks, parameters)
         spent = time.perf_counter() - begun
-        for task, frame in estimated:
+        for task, depth in finished:
             sending = time.perf_counter()
-            faults = self._publish(task, frame, parameters)
+            faults = self._publish(task, depth, parameters)
             publish = time.perf_counter() - sending
+            preprocess = depth.timings.preprocess_ms * _SECONDS_PER_MS
+            inference = depth.timings.inference_ms * _SECONDS_PER_MS
             cost = FrameCost(
                 decode=task.decode,
-                preprocess=frame.timings.preprocess_ms * _SECONDS_PER_MS,
-                inference=frame.timings.inference_ms * _SECONDS_PER_MS,
-                postprocess=spent
-                - (frame.timings.preprocess_ms + frame.timings.inference_ms) * _SECONDS_PER_MS,
+                preprocess=preprocess,
+                inference=inference,
+                postprocess=spent - preprocess - inference,
                 publish=publish,
                 total=time.perf_counter() - started,
-                age=age_of(frame.header, self._now_sec()),
-                valid_fraction=valid_fraction(frame.depth),
+                age=age_of(task.header, self._now_sec()),
+                valid_fraction=depth.valid_fraction,
             )
             self._account(task, cost, faults)
 
-    def _estimate(
+    def _finish(
         self, tasks: Sequence[_Task], parameters: NodeParameters
-    ) -> list[tuple[_Task, DepthFrame]]:
-        """Run the network; those of several frames that fail together are tried alone."""
+    ) -> list[tuple[_Task, FinishedDepth]]:
+        """Run the pipeline; those of several frames that fail together are tried alone."""
         try:
-            frames = self._estimation.estimate([task.request for task in tasks], parameters)
+            finished = self._pipeline.run(
+                [task.request for task in tasks], parameters.depth_settings
+            )
         except Exception as err:  # noqa: BLE001 - whatever it is, the next frame has its chance
             if len(tasks) > 1:
-                return [pair for task in tasks for pair in self._estimate([task], parameters)]
+                return [pair for task in tasks for pair in self._finish([task], parameters)]
             self._lose(tasks[0].stream, err)
             if not isinstance(err, _NO_FAULT):
                 self._num_faults += 1
             return []
         self._num_faults = 0
-        return list(zip(tasks, frames, strict=True))
+        return list(zip(tasks, finished, strict=True))
 
     def _decode(
         self, stream: CameraStream, message: Any, parameters: NodeParameters
@@ -163,13 +172,26 @@ class FrameProcessor:
                 width=rgb.shape[1],
                 parameters=parameters,
             )
+            request = DepthRequest(
+                rgb_hwc=rgb,
+                camera=stream.name,
+                stamp_sec=seconds(message.header.stamp),
+                intrinsics=camera.intrinsics if camera else None,
+                rectifier=camera.rectifier if camera else None,
+                wants_confidence=Output.CONFIDENCE in wanted,
+            )
+            self._pipeline.check(request, parameters.depth_settings)
         except Exception as err:  # noqa: BLE001 - one image must not end the rest
             self._lose(stream, err)
             return None
-        request = FrameRequest(
-            source=stream.name, header=message.header, rgb=rgb, camera=camera, wanted=wanted
+        return _Task(
+            stream=stream,
+            header=message.header,
+            camera=camera,
+            request=request,
+            wanted=wanted,
+            decode=decode,
         )
-        return _Task(stream=stream, request=request, decode=decode)
 
     def _prepare(self, stream: CameraStream, message: Any) -> None:
         """Begin with the engine of the first image, if it takes one, before anybody listens."""
@@ -193,15 +215,21 @@ class FrameProcessor:
         details = '' if isinstance(err, DepthEstimationError) else f'\n{_traceback_of(err)}'
         self._announcer.error(f'{stream.image_topic}: {text}{details}')
 
-    def _publish(self, task: _Task, frame: DepthFrame, parameters: NodeParameters) -> str:
+    def _publish(self, task: _Task, depth: FinishedDepth, parameters: NodeParameters) -> str:
         """Send what is wanted; returns what could not be made and why, empty if all could."""
         faults = []
         # The one parameter that is not the same for every camera.
-        if Output.SCAN in task.request.wanted:
+        if Output.SCAN in task.wanted:
             frame_id = scan_frame(parameters.scan_frame, task.stream.name)
             parameters = replace(parameters, scan_frame=frame_id)
+        frame = DepthFrame(
+            header=task.header,
+            depth=depth,
+            camera=task.camera,
+            max_color_depth=parameters.max_depth or self._estimator.spec.max_depth,
+        )
         for output in Output:
-            if output not in task.request.wanted:
+            if output not in task.wanted:
                 continue
             try:
                 built = build_message(output, frame, parameters)
@@ -215,8 +243,8 @@ class FrameProcessor:
     def _account(self, task: _Task, cost: FrameCost, faults: str) -> None:
         """Count a frame and send what it cost."""
         task.stream.state.add_processed(cost, faults)
-        if Output.STATS in task.request.wanted:
-            stats = self._stats(task.request.header, task.stream.state, cost)
+        if Output.STATS in task.wanted:
+            stats = self._stats(task.header, task.stream.state, cost)
             task.stream.outputs.publish(Output.STATS, stats)
 
     def _check_header(self, stream: CameraStream, header: Header, max_age_sec: float) -> None:

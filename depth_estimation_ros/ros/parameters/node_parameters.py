@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 from depth_estimation_ros.camera.plausibility import implausible_hfov
 from depth_estimation_ros.depth.depth_image import RangePolicy
+from depth_estimation_ros.depth.settings import DepthSettings
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.files.image_codec import MAX_IMAGE_PIXELS
 from depth_estimation_ros.model_file.network_size import parse_network_size
@@ -22,7 +24,7 @@ class NodeParameters(BackendParameters):
     """Everything a user can set; names are those of the ROS parameters and of the YAML keys.
 
     Raises:
-        ConfigError: min_depth is not below max_depth, network_size is none, no camera has
+        ConfigError: min_depth is not below max_depth, a size is none, no camera has
             fallback_hfov_deg, or a name of a camera is none for topics.
     """
 
@@ -48,8 +50,20 @@ class NodeParameters(BackendParameters):
         'one.',
         choices=('best_effort', 'reliable'),
     )
+    depth_size: str = parameter(
+        DepthSettings.depth_size,
+        "Size of the depth image and of what is made of it: camera, network (the network's own "
+        'grid, the least work) or WIDTHxHEIGHT of the same aspect.',
+        change=_LIVE,
+    )
+    color_size: str = parameter(
+        DepthSettings.color_size,
+        'Size of depth/image_color: depth (that of the depth image), camera, network or '
+        'WIDTHxHEIGHT.',
+        change=_LIVE,
+    )
     min_depth: float = parameter(
-        0.0,
+        DepthSettings.min_depth,
         'Depth below this is reported by range_policy; 0: no limit but that of the model, below '
         'which depth is NaN.',
         unit='[m]',
@@ -57,7 +71,7 @@ class NodeParameters(BackendParameters):
         change=_LIVE,
     )
     max_depth: float = parameter(
-        0.0,
+        DepthSettings.max_depth,
         'Depth above this is reported by range_policy; 0: no limit but that of the model, above '
         'which depth is NaN.',
         unit='[m]',
@@ -65,20 +79,24 @@ class NodeParameters(BackendParameters):
         change=_LIVE,
     )
     range_policy: str = parameter(
-        'rep117',
+        DepthSettings.range_policy,
         'What stands for depth below min_depth and above max_depth: rep117 is -Inf and +Inf, '
         'nan is NaN for both.',
         choices=tuple(policy.value for policy in RangePolicy),
         change=_LIVE,
     )
     depth_scale: float = parameter(
-        1.0,
+        DepthSettings.depth_scale,
         'Depth is multiplied by this; depth-estimation calibrate-scale finds it for a camera.',
         limits=(0.01, 100.0),
         change=_LIVE,
     )
     depth_offset: float = parameter(
-        0.0, 'Added to the scaled depth.', unit='[m]', limits=(-100.0, 100.0), change=_LIVE
+        DepthSettings.depth_offset,
+        'Added to the scaled depth.',
+        unit='[m]',
+        limits=(-100.0, 100.0),
+        change=_LIVE,
     )
     focal_normalization: bool = parameter(
         True, "Correct depth for a focal length other than the model's, from camera_info."
@@ -99,13 +117,13 @@ class NodeParameters(BackendParameters):
         change=_LIVE,
     )
     temporal_filter: float = parameter(
-        0.0,
+        DepthSettings.temporal_filter,
         'Share of the frames before in a pixel that has not moved; 0: off.',
         limits=(0.0, 0.95),
         change=_LIVE,
     )
     confidence: bool = parameter(
-        False,
+        DepthSettings.confidence,
         'Publish depth/confidence: how well the depth of the mirrored image agrees. It runs the '
         'network twice.',
         change=_LIVE,
@@ -133,14 +151,16 @@ class NodeParameters(BackendParameters):
         2, 'Every this many rows make a point.', unit='[px]', limits=(1, 64), change=_LIVE
     )
     edge_filter_threshold: float = parameter(
-        0.1,
-        'Points at a depth edge are left out of the cloud: a neighbour further away than this '
-        'share of the depth makes one; 0: off.',
+        DepthSettings.edge_filter_threshold,
+        "Points at a depth edge are left out of the cloud: on the network's grid, a neighbour "
+        'further away than this share of the depth makes one; 0: off.',
         limits=(0.0, 10.0),
         change=_LIVE,
     )
     edge_filter_image: bool = parameter(
-        False, 'Leave the pixels at depth edges out of the depth image too.', change=_LIVE
+        DepthSettings.edge_filter_image,
+        'Leave the pixels at depth edges out of the depth image too.',
+        change=_LIVE,
     )
     nav_max_points: int = parameter(
         5000, 'At most so many points in depth/points_nav.', limits=(1, 10_000_000), change=_LIVE
@@ -168,7 +188,7 @@ class NodeParameters(BackendParameters):
     )
     scan_num_rows: int = parameter(
         10,
-        'Rows around the optical axis whose nearest depth makes depth/scan.',
+        'Rows of the camera image around the optical axis whose nearest depth makes depth/scan.',
         unit='[px]',
         limits=(1, 1000),
         change=_LIVE,
@@ -206,15 +226,18 @@ class NodeParameters(BackendParameters):
 
     def __post_init__(self) -> None:
         parse_network_size(self.network_size)
-        if 0.0 < self.max_depth <= self.min_depth:
-            raise ConfigError(
-                f'min_depth is {self.min_depth:g} m, but it must be below max_depth, '
-                f'which is {self.max_depth:g} m'
-            )
+        _ = self.depth_settings
         wrong = implausible_hfov(self.fallback_hfov_deg) if self.fallback_hfov_deg else ''
         if wrong:
             raise ConfigError(f'fallback_hfov_deg is {wrong}, or 0')
         check_names(self.cameras)
+
+    @cached_property
+    def depth_settings(self) -> DepthSettings:
+        """Those of them that concern depth alone."""
+        return DepthSettings(
+            **{item.name: getattr(self, item.name) for item in fields(DepthSettings)}
+        )
 
     @property
     def min_period_sec(self) -> float:

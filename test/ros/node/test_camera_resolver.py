@@ -1,4 +1,4 @@
-"""From an image to published depth, without ROS around it."""
+"""Which camera an image was taken with."""
 
 from __future__ import annotations
 
@@ -14,147 +14,18 @@ pytest.importorskip('rclpy')
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.ros.messages.camera_info_cache import CameraInfoCache
-from depth_estimation_ros.ros.messages.camera_model import (
-    CameraModel,
-    depth_camera_info,
-    rectified_camera,
-)
-from depth_estimation_ros.ros.messages.outputs import Output
+from depth_estimation_ros.ros.messages.camera_model import depth_camera_info
 from depth_estimation_ros.ros.node.camera_resolver import CameraResolver
-from depth_estimation_ros.ros.node.frame_estimation import FrameEstimation, agreement
-from depth_estimation_ros.ros.node.frames import DepthFrame, FrameRequest
 from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 from depth_estimation_ros.ros.runtime.announcer import Announcer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from depth_estimation_ros.ros.messages.camera_model import CameraModel
 
 pytestmark = pytest.mark.ros
 
-ALL = frozenset(Output)
 PARAMETERS = NodeParameters()
-CAMERA = CameraModel(
-    intrinsics=CameraIntrinsics(width=64, height=48, fx=50.0, fy=50.0, cx=32.0, cy=24.0),
-    is_rectified=True,
-)
-
-
-@pytest.fixture(scope='module')
-def estimator(tiny_model_path: Path) -> Iterator[DepthEstimator]:
-    with DepthEstimator.from_file(tiny_model_path, 'onnxruntime') as made:
-        yield made
-
-
-def estimate(
-    estimator: DepthEstimator,
-    rgb: np.ndarray,
-    parameters: NodeParameters = PARAMETERS,
-    camera: CameraModel | None = CAMERA,
-) -> DepthFrame:
-    estimation = FrameEstimation(estimator)
-    return estimation.estimate([request(rgb, camera=camera)], parameters)[0]
-
-
-def request(
-    rgb: np.ndarray,
-    source: str = '',
-    *,
-    camera: CameraModel | None = CAMERA,
-    wanted: frozenset[Output] = ALL,
-) -> FrameRequest:
-    return FrameRequest(source=source, header=Header(), rgb=rgb, camera=camera, wanted=wanted)
-
-
-def grey(value: int) -> np.ndarray:
-    return np.full((48, 64, 3), value, np.uint8)
-
-
-def test_depth_needs_no_camera(estimator: DepthEstimator) -> None:
-    frame = estimate(estimator, grey(51), camera=None)
-    np.testing.assert_allclose(frame.depth, 2.0, rtol=1e-5)
-
-
-def test_scale_and_offset_come_before_the_limits(estimator: DepthEstimator) -> None:
-    changed = replace(PARAMETERS, depth_scale=2.0, depth_offset=-1.0, max_depth=2.9)
-    assert (estimate(estimator, grey(51), changed).depth == np.inf).all()
-
-
-def test_what_an_offset_pushes_behind_the_camera_is_no_depth(estimator: DepthEstimator) -> None:
-    changed = replace(PARAMETERS, depth_offset=-3.0)
-    assert np.isnan(estimate(estimator, grey(51), changed).depth).all()
-
-
-def test_an_edge_is_cut_out_of_the_image_only_when_asked(estimator: DepthEstimator) -> None:
-    rgb = grey(51)
-    rgb[:, 32:] = 153
-    frame = estimate(estimator, rgb)
-    assert not np.isnan(frame.depth).any()
-    assert np.isnan(frame.cloud_depth[:, 31:33]).all()
-    frame = estimate(estimator, rgb, replace(PARAMETERS, edge_filter_image=True))
-    assert np.isnan(frame.depth[:, 31:33]).all()
-    frame = estimate(estimator, rgb, replace(PARAMETERS, edge_filter_threshold=0.0))
-    assert not np.isnan(frame.cloud_depth).any()
-
-
-def test_confidence_is_there_only_when_asked_for(estimator: DepthEstimator) -> None:
-    assert estimate(estimator, grey(51)).confidence is None
-    confidence = estimate(estimator, grey(51), replace(PARAMETERS, confidence=True)).confidence
-    assert confidence is not None
-    np.testing.assert_allclose(confidence, 1.0, atol=1e-5)
-
-
-def test_a_batch_of_cameras_is_what_each_is_alone(tmp_path: Path) -> None:
-    pytest.importorskip('onnx')
-    from tiny_model import make_tiny_model
-
-    make_tiny_model(tmp_path / 'three.onnx', batch_size=3)
-    changed = replace(PARAMETERS, confidence=True)
-    wide = CameraModel(
-        intrinsics=CameraIntrinsics(width=96, height=40, fx=70.0, fy=70.0, cx=48.0, cy=20.0),
-        is_rectified=True,
-    )
-    ramp = np.tile(np.linspace(20, 240, 96).astype(np.uint8)[:, None], (40, 1, 3))
-    requests = [
-        request(grey(51), 'front', wanted=frozenset({Output.DEPTH})),
-        request(ramp, 'rear', camera=wide),
-    ]
-    with DepthEstimator.from_file(tmp_path / 'three.onnx', 'onnxruntime') as estimator:
-        together = FrameEstimation(estimator).estimate(requests, changed)
-        alone = [FrameEstimation(estimator).estimate([one], changed)[0] for one in requests]
-    assert [frame.depth.shape for frame in together] == [(48, 64), (40, 96)]
-    assert together[0].confidence is None
-    assert together[1].confidence is not None
-    for one, other in zip(together, alone, strict=True):
-        np.testing.assert_array_equal(one.depth, other.depth)
-        np.testing.assert_array_equal(one.cloud_depth, other.cloud_depth)
-    np.testing.assert_array_equal(together[1].confidence, alone[1].confidence)
-
-
-def test_each_camera_of_a_batch_is_steadied_by_its_own_past(tmp_path: Path) -> None:
-    pytest.importorskip('onnx')
-    from tiny_model import make_tiny_model
-
-    make_tiny_model(tmp_path / 'two.onnx', batch_size=2)
-    changed = replace(PARAMETERS, temporal_filter=0.5)
-    with DepthEstimator.from_file(tmp_path / 'two.onnx', 'onnxruntime') as estimator:
-        estimation = FrameEstimation(estimator)
-        for first, second in ((51, 102), (52, 104)):
-            frames = estimation.estimate(
-                [request(grey(first), 'front'), request(grey(second), 'rear')], changed
-            )
-    # Half of 51 and 52 over 25.5, half of 102 and 104: neither has seen the other.
-    np.testing.assert_allclose(frames[0].depth, 51.5 / 25.5, rtol=1e-4)
-    np.testing.assert_allclose(frames[1].depth, 103 / 25.5, rtol=1e-4)
-
-
-def test_two_depths_agree_by_the_share_of_the_nearer_one() -> None:
-    one = np.array([[2.0, 4.0, np.nan, 2.0]], np.float32)
-    other = np.array([[2.0, 2.0, 2.0, np.inf]], np.float32)
-    np.testing.assert_allclose(agreement(one, other), [[1.0, 0.5, 0.0, 0.0]])
 
 
 def distorted(**changes: object) -> CameraInfo:
@@ -165,14 +36,6 @@ def distorted(**changes: object) -> CameraInfo:
     for name, value in changes.items():
         setattr(info, name, value)
     return info
-
-
-def test_where_the_raw_image_has_no_pixel_there_is_no_depth(estimator: DepthEstimator) -> None:
-    camera = rectified_camera(distorted(d=[0.0] * 5), height=48, width=64)
-    frame = estimate(estimator, grey(51), camera=camera)
-    # The rectified camera sees 2.5 times as much: column 32 - 12.8 is the raw image's border.
-    assert np.isnan(frame.depth[:, :19]).all()
-    np.testing.assert_allclose(frame.depth[24, 24:40], 2.0, rtol=1e-4)
 
 
 class Lines:
