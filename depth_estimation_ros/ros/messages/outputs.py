@@ -77,8 +77,12 @@ class Outputs:
         return frozenset(str(publisher.topic_name) for publisher in self._publishers.values())
 
     def publish(self, output: Output, message: Any) -> None:
-        """Send a message, if the node is active."""
-        self._publishers[output].publish(message)
+        """Send a message, if the node is active and ROS has not been shut down meanwhile."""
+        try:
+            self._publishers[output].publish(message)
+        except Exception:
+            if self._node.context.ok():
+                raise
 
     def destroy(self) -> None:
         """Take the topics back."""
