@@ -105,15 +105,21 @@ def image_pairs(estimated: NDArray[np.floating], reference: NDArray[np.floating]
 
 
 def flat_target_pairs(
-    estimated: NDArray[np.floating], *, distance: float, region: float, max_spread: float
+    estimated: NDArray[np.floating],
+    *,
+    distance: float,
+    region: float,
+    max_spread: float,
+    center: tuple[int, int] | None = None,
 ) -> DepthPairs:
-    """Compare the middle of a depth image with a flat target that faces the camera there.
+    """Compare a part of a depth image with a flat target that faces the camera there.
 
     Args:
         estimated: (H, W) depth [m].
         distance: Of the target along the optical axis [m].
         region: Share of the image's width and height that the target fills, 0 to 1.
         max_spread: Largest (p90 - p10) / median of the depth in the region.
+        center: Pixel (column, row) in the middle of the target; None: that of the image.
 
     Raises:
         DataError: The depth in the region is not that of a flat target, or not known.
@@ -121,18 +127,21 @@ def flat_target_pairs(
     height, width = estimated.shape
     rows, columns = max(1, round(region * height)), max(1, round(region * width))
     top, left = (height - rows) // 2, (width - columns) // 2
-    middle = estimated[top : top + rows, left : left + columns]
-    pairs = DepthPairs.from_samples(middle, np.full(middle.shape, distance))
+    where = f'the {columns}x{rows} pixels in the middle'
+    if center is not None:
+        left, top = max(center[0] - columns // 2, 0), max(center[1] - rows // 2, 0)
+        where = f'the {columns}x{rows} pixels around {center[0]}, {center[1]}'
+    target = estimated[top : top + rows, left : left + columns]
+    pairs = DepthPairs.from_samples(target, np.full(target.shape, distance))
     if pairs.estimated.size == 0:
         raise DataError(
-            f'no depth in the {columns}x{rows} pixels in the middle of the image: is the target '
-            'out of the range of the model?'
+            f'no depth in {where} of the image: is the target out of the range of the model?'
         )
     low, median, high = np.percentile(pairs.estimated, (10, 50, 90))
     if (high - low) / median > max_spread:
         raise DataError(
-            f'the target is not flat: depth in the {columns}x{rows} pixels in the middle goes '
-            f'from {low:.2f} to {high:.2f} m ({(high - low) / median:.0%} of its median, '
+            f'the target is not flat: depth in {where} goes from {low:.2f} to {high:.2f} m '
+            f'({(high - low) / median:.0%} of its median, '
             f'{max_spread:.0%} is allowed); face a wall squarely, or make the region smaller'
         )
     return pairs
