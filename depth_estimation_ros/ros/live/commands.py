@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
 __all__ = [
     'Calibrate',
@@ -75,6 +74,13 @@ class Save:
     """Write picture, cloud and parameters to where live_view was started."""
 
 
-Command = Union[
-    SetParameter, SetEnabled, ChooseCamera, ShowCloud, PickPoint, ChoosePixel, Calibrate, Save
-]
+Command = (
+    SetParameter
+    | SetEnabled
+    | ChooseCamera
+    | ShowCloud
+    | PickPoint
+    | ChoosePixel
+    | Calibrate
+    | Save
+)

@@ -1,4 +1,4 @@
-"""The parts of the page that are HTML. Every text from outside is escaped: nothing is evaluated."""
+"""The parts of the page that are HTML. Every text from outside is escaped, none evaluated."""
 
 from __future__ import annotations
 
