@@ -1,4 +1,4 @@
-"""A camera player, the depth estimation node and, where it is installed, RViz."""
+"""A camera player, the depth estimation node and, to look at it, RViz or live_view."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 SHARE = Path(get_package_share_directory('depth_estimation_ros'))
+PASSED_ON = ('model_path', 'rviz', 'publish_tf', 'live', 'host', 'port', 'read_only')
 ARGUMENTS = {
     'source': ('rooms', 'rooms, webcam:0, or the path of a photo, a folder or a video.'),
     'rate_hz': ('30.0', 'Frames sent a second [Hz].'),
     'seed': ('1000000416', 'Of the synthetic room and the walk in it.'),
     'model_path': ('', 'Model file; empty: the one shipped.'),
     'rviz': ('true', 'Start RViz, if it is installed.'),
+    'live': ('false', 'Start live_view, a page in the browser.'),
+    'host': ('127.0.0.1', 'Address that live_view listens on.'),
+    'port': ('8080', 'Port that live_view listens on.'),
+    'read_only': ('false', 'live_view only shows and changes nothing.'),
     'publish_tf': ('true', 'Publish camera_link -> camera_optical_frame, so that z is up.'),
 }
 
@@ -31,9 +36,7 @@ def generate_launch_description() -> LaunchDescription:
     # First, since it sets the environment that the player needs too.
     depth = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'depth.launch.py')),
-        launch_arguments={
-            name: LaunchConfiguration(name) for name in ('model_path', 'rviz', 'publish_tf')
-        }.items(),
+        launch_arguments={name: LaunchConfiguration(name) for name in PASSED_ON}.items(),
     )
     player = Node(
         package='depth_estimation_ros',

@@ -1,4 +1,4 @@
-"""Start the depth estimation node, and RViz if asked; `ros2 launch ... -s` lists the arguments."""
+"""Start the depth estimation node, and RViz or live_view if asked; -s lists the arguments."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from launch_ros.actions import Node
 from depth_estimation_ros.ros.launching.arguments import (
     DEPTH_ARGUMENTS,
     dds_environment,
+    live_parameters,
     parameter_overrides,
     topic_remappings,
 )
@@ -66,6 +67,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         actions.append(optical_transform(values))
     if values['rviz'] == 'true':
         actions.append(rviz(values))
+    if values['live'] == 'true':
+        actions.append(live_view(values))
     return actions
 
 
@@ -94,6 +97,17 @@ def optical_transform(values: dict[str, str]) -> Node:
         package='tf2_ros',
         executable='static_transform_publisher',
         arguments=[*OPTICAL_ROTATION, *frames],
+        output='screen',
+    )
+
+
+def live_view(values: dict[str, str]) -> Node:
+    return Node(
+        package='depth_estimation_ros',
+        executable='live_view',
+        namespace=values['namespace'],
+        parameters=[live_parameters(values)],
+        remappings=topic_remappings(values),
         output='screen',
     )
 

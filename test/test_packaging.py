@@ -16,7 +16,14 @@ import pytest
 from depth_estimation_ros.version import VERSION
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = ('camera_player', 'demo', 'depth-estimation', 'depth_estimation', 'snapshot')
+SCRIPTS = (
+    'camera_player',
+    'demo',
+    'depth-estimation',
+    'depth_estimation',
+    'live_view',
+    'snapshot',
+)
 # Files above this size slow down every clone: pictures and models only, and those within reason.
 MAX_FILE_SIZE = 200_000
 MAX_MODEL_SIZE = 8_000_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -99,6 +101,14 @@ DEPTH_ARGUMENTS: tuple[LaunchArgument, ...] = (
     ),
     _switch('use_sim_time', 'false', 'Take the time from /clock.'),
     _switch('rviz', 'false', 'Start RViz with camera, depth, colours and points.'),
+    _switch('live', 'false', 'Start live_view: the same, and the parameters, in the browser.'),
+    LaunchArgument(
+        name='host',
+        default='127.0.0.1',
+        description='Address that live_view listens on; 0.0.0.0: every one of this machine.',
+    ),
+    LaunchArgument(name='port', default='8080', description='Port that live_view listens on.'),
+    _switch('read_only', 'false', 'live_view only shows and changes nothing.'),
     LaunchArgument(
         name='camera_frame',
         default='camera_optical_frame',
@@ -121,6 +131,23 @@ DEPTH_ARGUMENTS: tuple[LaunchArgument, ...] = (
         'profile is set already.',
     ),
 )
+
+
+def live_parameters(values: Mapping[str, str]) -> dict[str, bool | int | str]:
+    """List the parameters of live_view.
+
+    Raises:
+        ConfigError: The port is no number.
+    """
+    if not values['port'].isdecimal():
+        raise ConfigError(f'port is {values["port"]!r}, but it must be a number')
+    return {
+        'host': values['host'],
+        'port': int(values['port']),
+        'read_only': values['read_only'] == 'true',
+        'node': values['node_name'],
+        'use_sim_time': values['use_sim_time'] == 'true',
+    }
 
 
 # The first is read by Fast DDS 2 (Humble, Jazzy), the second by Fast DDS 3.

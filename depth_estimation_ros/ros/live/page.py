@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 import math
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
     from depth_estimation_ros.ros.live.commands import Command
 
-PANEL_WIDTH = 440.0  # [px]
+PANEL_WIDTH = 340.0  # [px], of each of the two
 POINT_SIZE = 0.012  # [m]
 FLOOR_SIZE = 20.0  # [m]
 EYE = (-0.9, -1.1, -1.6)  # a little behind and above the camera [m]
@@ -201,12 +202,7 @@ class Page:
 
         @scene.on_click()
         def _(event: Any) -> None:
-            self._commands.put(
-                PickPoint(
-                    origin=tuple(map(float, event.ray_origin)),
-                    direction=tuple(map(float, event.ray_direction)),
-                )
-            )
+            self._commands.put(PickPoint(origin=event.ray_origin, direction=event.ray_direction))
 
     def _lay_out_panel(self) -> None:
         gui = self._server.gui
@@ -214,8 +210,12 @@ class Page:
         gui.set_panel_label('depth_estimation')
         gui.main_panel.dock_right()
         gui.main_panel.set_width(PANEL_WIDTH)
-        self._state = gui.add_html('', order=0.0)
-        self._pictures = gui.add_html('', order=1.0)
+        pictures = gui.add_panel()
+        with pictures.add_tab('camera and depth'):
+            self._pictures = gui.add_html('')
+        pictures.dock_left()
+        pictures.set_width(PANEL_WIDTH)
+        self._state = gui.add_html('', order=1.0)
         self._answer = gui.add_html('', order=2.0)
         self._on(gui.add_checkbox('point cloud', True, order=3.0), self._cloud_wanted)
         self._enabled: Any = None
@@ -258,7 +258,7 @@ class Page:
             for control in controls:
                 handle = self._control(control)
                 self._handles[control.name] = handle
-                self._on(handle, lambda value, name=control.name: _set(name, value))
+                self._on(handle, partial(_set, control.name))
 
     def _control(self, control: Control) -> Any:
         gui = self._server.gui

@@ -181,7 +181,8 @@ def readings(
     height, width = depth.shape
     rows = ((np.arange(cells[0]) + 0.5) * height / cells[0]).astype(np.intp)
     columns = ((np.arange(cells[1]) + 0.5) * width / cells[1]).astype(np.intp)
-    return depth[rows[:, None], columns]
+    sampled: NDArray[np.float32] = depth[rows[:, None], columns]
+    return sampled
 
 
 def depth_at(depth: NDArray[np.float32], pixel: tuple[int, int]) -> float:
