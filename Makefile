@@ -21,20 +21,23 @@ ROS := . install/local_setup.bash &&
 # DDS within this machine.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 
-.PHONY: build help venv demo test lint typecheck format benchmark train-default-model shell clean FORCE
+.PHONY: build help venv demo live test lint typecheck format benchmark train-default-model shell clean FORCE
 
 build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build into install/ (the default)
 	@echo 'Ready. Try `make demo`, or `. install/local_setup.bash` and `depth-estimation --help`.'
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo 'Variables: PYTHON=python3.12 (another interpreter: .venv is remade), INPUT=photo.jpg (make demo),'
-	@echo '           ARGS="..." (more options for demo, test and benchmark)'
+	@echo 'Variables: PYTHON=python3.12 (another interpreter: .venv is remade), INPUT=photo.jpg (demo and live),'
+	@echo '           ARGS="..." (more options for demo, live, test and benchmark)'
 
 venv: $(STAMPS)/ros ## .venv with what the node and the build need (no torch)
 
 demo: install/.built ## camera_player and the node over DDS for 10 s, pictures into demo_output/ [INPUT=file]
 	@$(ROS) $(PROGRAMS)/demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
+
+live: install/.built ## camera_player, the node and a page in the browser until Ctrl-C [INPUT=webcam:0, photo or video]
+	@$(ROS) $(PROGRAMS)/live_demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
 test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
 	@$(ROS) pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS)

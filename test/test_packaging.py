@@ -21,6 +21,7 @@ SCRIPTS = (
     'demo',
     'depth-estimation',
     'depth_estimation',
+    'live_demo',
     'live_view',
     'snapshot',
 )

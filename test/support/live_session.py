@@ -77,6 +77,10 @@ class LiveSession(DepthSession):
         self._info.p[2], self._info.p[6] = WIDTH / 2.0, HEIGHT / 2.0
         self._sent_at = 0.0
 
+    def __enter__(self) -> LiveSession:
+        super().__enter__()
+        return self
+
     def start_live_view(self, **parameters: object) -> None:
         """Start live_view on a free port and wait until it listens."""
         self.view = self.start_node('live.live_view', **{'port': 0, **parameters})
@@ -125,7 +129,9 @@ def open_browser() -> Chrome:
     options.page_load_strategy = 'none'
     for option in _OPTIONS:
         options.add_argument(option)
-    return webdriver.Chrome(options=options, service=Service(DRIVER))
+    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+    browser.set_script_timeout(TIMEOUT_SEC)
+    return browser
 
 
 def text_of(browser: Chrome, name: str) -> str:

@@ -83,12 +83,12 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
 
 def _record(arguments: argparse.Namespace) -> Recording:
-    source = _absolute(arguments.input)
+    source = absolute_source(arguments.input)
     model_path = _model_path(arguments.model, arguments.backend)
     domain_id = arguments.domain_id
     if domain_id is None:
         domain_id = random.choice(DOMAIN_IDS)  # noqa: S311 - no secret
-    environment = demo_environment(domain_id, _find_dds_profile())
+    environment = demo_environment(domain_id, find_dds_profile())
     os.environ.update(environment)
 
     from depth_estimation_ros.ros.demo.session import SessionOptions, record_session
@@ -111,7 +111,7 @@ def _record(arguments: argparse.Namespace) -> Recording:
     return record_session(options, environment, _say)
 
 
-def _absolute(source: str) -> str:
+def absolute_source(source: str) -> str:
     """Return the source as processes in another folder find it.
 
     Raises:
@@ -138,7 +138,7 @@ def _model_path(model: str, backend: str) -> Path:
     return path
 
 
-def _find_dds_profile() -> Path | None:
+def find_dds_profile() -> Path | None:
     """Return the Fast DDS profile that comes with the package, wherever it is installed."""
     from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from rclpy.qos import QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from depth_estimation_ros.ros.live.state_text import Figures, Status
+from depth_estimation_ros.ros.messages.conversions import seconds
 from depth_estimation_ros.ros.messages.outputs import Output
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
 
 if TYPE_CHECKING:
+    from builtin_interfaces.msg import Time
     from rclpy.node import Node
     from rclpy.subscription import Subscription
 
@@ -26,6 +29,8 @@ COMPRESSED = 'image/compressed'
 DIAGNOSTICS = '/diagnostics'
 PARAMETER_EVENTS = '/parameter_events'
 _EVENTS_DEPTH = 20
+_IMAGES_DEPTH = 5
+MAX_WAITING_BYTES = 64 * 1024 * 1024  # of images that wait for their depth
 
 
 class Topics:
@@ -56,8 +61,11 @@ class Topics:
         self.newest: dict[str, Any] = {}
         self.events: list[ParameterEvent] = []
         self.depth_at: float | None = None
-        self.image_topic = COMPRESSED if is_compressed else IMAGE
-        self._subscribe(self.image_topic, CompressedImage if is_compressed else Image)
+        self._images: deque[Any] = deque()
+        self._image_topic = COMPRESSED if is_compressed else IMAGE
+        self._subscribe(
+            self._image_topic, CompressedImage if is_compressed else Image, depth=_IMAGES_DEPTH
+        )
         for output in (Output.DEPTH, Output.CAMERA_INFO, Output.STATS):
             self._subscribe(output.topic, output.message_type)
         self.show_cloud(is_wanted=with_cloud)
@@ -78,6 +86,19 @@ class Topics:
             self._node.destroy_subscription(self._subscriptions.pop(topic))
             self.newest.pop(topic, None)
 
+    def image_at(self, stamp: Time) -> Any:
+        """Return the image whose stamp is nearest to that of a depth image; None if none came."""
+        wanted = seconds(stamp)
+        return min(
+            self._images,
+            key=lambda image: abs(seconds(image.header.stamp) - wanted),
+            default=None,
+        )
+
+    def newest_image(self) -> Any:
+        """Return the image that came last; None if none came."""
+        return self._images[-1] if self._images else None
+
     def close(self) -> None:
         """Receive nothing any more."""
         for subscription in self._subscriptions.values():
@@ -88,7 +109,7 @@ class Topics:
         """Return what the node said last on /diagnostics, and how long ago [s]."""
         return self._statuses, time.monotonic() - self._heard_at
 
-    def _subscribe(self, topic: str, kind: type) -> None:
+    def _subscribe(self, topic: str, kind: type, *, depth: int = 1) -> None:
         name = self._node.resolve_topic_name(self._prefix + topic)
         offers = {
             info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(name)
@@ -97,7 +118,10 @@ class Topics:
         is_reliable = offers == {QoSReliabilityPolicy.RELIABLE}
         reliability = Reliability.RELIABLE if is_reliable else Reliability.BEST_EFFORT
         self._subscriptions[topic] = self._node.create_subscription(
-            kind, self._prefix + topic, partial(self._take, topic), newest_only(reliability)
+            kind,
+            self._prefix + topic,
+            partial(self._take, topic),
+            newest_only(reliability, depth=depth),
         )
 
     def _take(self, topic: str, message: Any) -> None:
@@ -105,10 +129,18 @@ class Topics:
             self.events.append(message)
         elif topic == DIAGNOSTICS:
             self._hear(message)
+        elif topic == self._image_topic:
+            self._keep(message)
         else:
             self.newest[topic] = message
             if topic == Output.DEPTH.topic:
                 self.depth_at = time.monotonic()
+
+    def _keep(self, image: Any) -> None:
+        """Keep the newest images, whose depth may still come."""
+        self._images.append(image)
+        while len(self._images) > max(1, MAX_WAITING_BYTES // max(1, len(image.data))):
+            self._images.popleft()
 
     def _hear(self, message: DiagnosticArray) -> None:
         own = [item for item in message.status if item.name.startswith(self._speaker)]

@@ -10,13 +10,13 @@ from rclpy.parameter import parameter_value_to_python
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.live.cloud import floor_below, thin_cloud
+from depth_estimation_ros.ros.live.command_handling import CommandHandler
 from depth_estimation_ros.ros.live.controls import controls_of
 from depth_estimation_ros.ros.live.drawing import FrameDrawing
 from depth_estimation_ros.ros.live.frame import Frame
 from depth_estimation_ros.ros.live.node_client import NodeClient, NodeFacts
 from depth_estimation_ros.ros.live.page_html import state_html
-from depth_estimation_ros.ros.live.requests import Requests
-from depth_estimation_ros.ros.live.state_text import Rate, rows_of, why_no_depth
+from depth_estimation_ros.ros.live.state_text import FRESH_SEC, Rate, rows_of, why_no_depth
 from depth_estimation_ros.ros.live.topics import Topics, figures_of
 from depth_estimation_ros.ros.messages.conversions import rgb_from_message
 from depth_estimation_ros.ros.messages.message_reading import (
@@ -69,6 +69,7 @@ class Viewer:
         self.topics: Topics | None = None
         self.client: NodeClient | None = None
         self._max_points = parameters.max_points
+        self._image: Any = None  # the one that is shown
         self._figures: Figures | None = None
         self._rate = Rate()
         self._rate_hz = 0.0
@@ -76,7 +77,7 @@ class Viewer:
         self._asked_at = -math.inf
         self._trouble = ''
         self._drawing = FrameDrawing()
-        self._requests = Requests(self)
+        self._commands = CommandHandler(self)
 
     @property
     def is_watched(self) -> bool:
@@ -96,7 +97,7 @@ class Viewer:
         self.client.look()
         self._find_node()
         for command in self.page.take_commands():
-            self._requests.do(command)
+            self._commands.do(command)
         if self.topics is not None:
             self._take(self.topics)
             self._show(self.topics)
@@ -155,7 +156,7 @@ class Viewer:
             self.topics.close()
         self.client = self.topics = None
         self.facts = NodeFacts()
-        self._requests = Requests(self)
+        self._commands = CommandHandler(self)
 
     def _find_node(self) -> None:
         """Read the node's parameters once it is there, and again when it was started anew."""
@@ -170,7 +171,8 @@ class Viewer:
         """Read what came since the last tick."""
         newest, topics.newest = topics.newest, {}
         try:
-            self._read(newest, topics.image_topic)
+            self._read(newest)
+            self._read_image(topics, newest.get(Output.DEPTH.topic))
         except DepthEstimationError as err:
             self.page.say(f'a message cannot be shown: {err}', is_refusal=True)
         for event in topics.events:
@@ -178,16 +180,24 @@ class Viewer:
                 self._follow(event)
         topics.events.clear()
 
-    def _read(self, newest: dict[str, Any], image_topic: str) -> None:
+    def _read_image(self, topics: Topics, depth: Any) -> None:
+        """Read the image that a depth image was made of, the newest while no depth comes."""
+        is_waiting = topics.depth_at is None or time.monotonic() - topics.depth_at > FRESH_SEC
+        if depth is None and not is_waiting:
+            return
+        image = topics.newest_image() if depth is None else topics.image_at(depth.header.stamp)
+        if image is not None and image is not self._image:
+            self._image = image
+            self.frame.rgb = rgb_from_message(image)
+
+    def _read(self, newest: dict[str, Any]) -> None:
         frame = self.frame
-        if image_topic in newest:
-            frame.rgb = rgb_from_message(newest[image_topic])
         if Output.CAMERA_INFO.topic in newest:
             intrinsics = intrinsics_from_message(newest[Output.CAMERA_INFO.topic])
             frame.intrinsics = intrinsics if intrinsics.is_calibrated else None
         if Output.DEPTH.topic in newest:
             frame.depth = depth_from_message(newest[Output.DEPTH.topic])
-            self._requests.see_depth(frame.depth)
+            self._commands.see_depth(frame.depth)
         if Output.POINTS.topic in newest:
             points, colors = points_from_message(newest[Output.POINTS.topic])
             frame.points, frame.colors = thin_cloud(points, colors, self._max_points)
@@ -209,12 +219,12 @@ class Viewer:
             self.page.show_value(parameter.name, value)
 
     def _show(self, topics: Topics) -> None:
-        html = self._drawing.html_of(self.frame, self._requests.pixel)
+        html = self._drawing.html_of(self.frame, self._commands.pixel)
         if html:
             self.page.show_pictures(html)
         if self.frame.intrinsics is not None:
             self.page.show_camera(self.frame.intrinsics)
-        self._requests.show_mark()
+        self._commands.show_mark()
         statuses, silence_sec = topics.statuses()
         depth_at = topics.depth_at
         why = self._trouble or why_no_depth(

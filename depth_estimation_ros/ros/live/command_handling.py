@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.ros.live.viewer import Viewer
 
 
-class Requests:
+class CommandHandler:
     """Commands of the page, one after the other.
 
     Args:
