@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from contextlib import contextmanager
 import os
 import shutil
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +18,12 @@ from ros_session import TIMEOUT_SEC
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     import subprocess
 
@@ -85,6 +88,17 @@ class LiveSession(DepthSession):
         """Start live_view on a free port and wait until it listens."""
         self.view = self.start_node('live.live_view', **{'port': 0, **parameters})
         self.address = self.wait_logged('the page is at ').rpartition(' ')[2]
+
+    @contextmanager
+    def second_view(self, **parameters: object) -> Iterator[str]:
+        """Run another live_view; yields its address."""
+        self.log.clear()
+        process = self.start_node('live.live_view', **{'port': 0, **parameters})
+        try:
+            yield self.wait_logged('the page is at ').rpartition(' ')[2]
+        finally:
+            process.send_signal(signal.SIGINT)
+            self.spin_until_ended(process)
 
     def feed(self) -> None:
         """Send an image if it is time for one, and handle what comes."""
@@ -191,6 +205,25 @@ def type_number(browser: Chrome, label: str, value: str) -> None:
     field = number_of(browser, label)
     field.send_keys(Keys.CONTROL, 'a')
     field.send_keys(value, Keys.ENTER)
+
+
+def click(browser: Chrome, x: int, y: int) -> None:
+    """Click at a place of the 3D scene, in its pixels."""
+    canvas = browser.find_element(By.TAG_NAME, 'canvas')
+    size = canvas.size
+    offsets = (x - size['width'] // 2, y - size['height'] // 2)
+    ActionChains(browser).move_to_element_with_offset(canvas, *offsets).click().perform()
+
+
+def button_of(browser: Chrome, label: str) -> WebElement | None:
+    """Find a button that can be pressed."""
+    found = browser.find_elements(By.XPATH, f"//button[.='{label}']")
+    return found[0] if found and found[0].is_displayed() else None
+
+
+def open_folder(browser: Chrome, label: str) -> None:
+    """Open a folder of the panel."""
+    browser.find_element(By.XPATH, f"//*[text()='{label}']").click()
 
 
 def _row(label: str) -> str:

@@ -8,9 +8,11 @@ import re
 import pytest
 import yaml
 
+from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.ros.launching.arguments import (
     DEPTH_ARGUMENTS,
     dds_environment,
+    live_parameters,
     parameter_overrides,
     topic_remappings,
 )
@@ -64,6 +66,19 @@ def test_an_image_topic_renames_its_compressed_twin_too() -> None:
 def test_arguments_that_are_given_override_the_parameter_file() -> None:
     values = {**DEFAULTS, 'backend': 'openvino', 'image_transport': 'compressed'}
     assert parameter_overrides(values) == {'image_transport': 'compressed', 'backend': 'openvino'}
+
+
+def test_the_page_is_given_the_node_and_values_of_the_right_types() -> None:
+    values = {**DEFAULTS, 'port': '8081', 'read_only': 'true', 'node_name': 'depth'}
+    assert live_parameters(values) == {
+        'host': '127.0.0.1',
+        'port': 8081,
+        'read_only': True,
+        'node': 'depth',
+        'use_sim_time': False,
+    }
+    with pytest.raises(ConfigError, match="port is 'http', but it must be a number"):
+        live_parameters({**values, 'port': 'http'})
 
 
 def test_the_dds_profile_is_left_alone_if_the_user_has_set_their_own() -> None:

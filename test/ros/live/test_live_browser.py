@@ -21,15 +21,19 @@ from live_session import (
     RIGHT,
     WALL_M,
     LiveSession,
+    button_of,
+    click,
     need_browser,
     number_of,
     open_browser,
+    open_folder,
     pixel_of_picture,
     scene,
     slider_of,
     text_of,
     type_number,
 )
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from depth_estimation_ros.ros.live.pictures import depth_picture
@@ -150,6 +154,31 @@ def test_the_page_asks_nobody_but_its_own_server(live: LiveSession, browser: Chr
         if not name.startswith((live.address, 'data:', 'blob:'))
     ]
     assert foreign == []
+
+
+def test_a_click_on_the_cloud_chooses_a_pixel_that_calibrates_the_scale(
+    live: LiveSession, browser: Chrome
+) -> None:
+    pixels = scene(browser).astype(int)
+    rows, columns = np.nonzero(pixels[..., 0] > 60 + 2 * pixels[..., 1:].max(axis=2))
+    click(browser, int(np.median(columns)), int(np.median(rows)))
+    live.until(lambda: browser.find_elements(By.CSS_SELECTOR, '.pick'))
+    open_folder(browser, 'calibrate')
+    live.until(lambda: button_of(browser, 'set depth_scale')).click()
+    # The page proposes 2 m; the wall is 2.86 m away to the node.
+    live.until(lambda: live.value_of('depth_scale') == pytest.approx(2.0 / WALL_M, abs=1e-3))
+    live.until(lambda: '2.00 m' in text_of(browser, 'live-cells'))
+    assert live.set_parameter('depth_scale', 1.0) == (True, '')
+
+
+def test_a_camera_that_the_node_does_not_have_is_named(live: LiveSession, browser: Chrome) -> None:
+    with live.second_view(camera='rear', read_only=True) as address:
+        browser.get(address)
+        why = "camera 'rear' is none of those of /depth_estimation: (one without a name)"
+        live.until(lambda: text_of(browser, 'live-why') == why)
+        assert browser.find_elements(By.XPATH, "//label[.='max_depth']") == []  # read only
+    browser.get(live.address)
+    live.until(lambda: text_of(browser, 'live-rate').endswith(' Hz'))
 
 
 def test_subscriptions_end_with_the_last_of_two_tabs(live: LiveSession, browser: Chrome) -> None:
