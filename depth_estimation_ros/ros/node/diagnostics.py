@@ -36,18 +36,26 @@ class RateMeter:
 
 
 def model_status(
-    node_name: str, *, state_label: str, trouble: str, values: Mapping[str, str]
+    node_name: str,
+    *,
+    state_label: str,
+    trouble: str,
+    values: Mapping[str, str],
+    shortcoming: str = '',
 ) -> DiagnosticStatus:
-    """Tell how the model is: ERROR when it could not be loaded.
+    """Tell how the model is: ERROR when it could not be loaded, WARN when it lacks something.
 
     Args:
         node_name: full name of the node.
         state_label: of its lifecycle.
         trouble: why the model could not be loaded, empty if it could.
         values: facts of the model and its backend.
+        shortcoming: what it lacks though it runs, empty if nothing.
     """
-    level = DiagnosticStatus.ERROR if trouble else DiagnosticStatus.OK
-    return _status(f'{node_name}: model', level, trouble or state_label, values)
+    level = DiagnosticStatus.WARN if shortcoming else DiagnosticStatus.OK
+    level = DiagnosticStatus.ERROR if trouble else level
+    message = trouble or shortcoming or state_label
+    return _status(f'{node_name}: model', level, message, values)
 
 
 def stream_status(
@@ -57,8 +65,9 @@ def stream_status(
     state: StreamState,
     rates_hz: tuple[float, float],
     diagnosis: Diagnosis | None,
+    degraded: Sequence[str] = (),
 ) -> DiagnosticStatus:
-    """Tell how the frames of a camera fare: WARN when depth should come and does not.
+    """Tell how the frames of a camera fare: WARN when depth does not come or is degraded.
 
     ERROR when several frames in a row met with a fault of the node itself.
 
@@ -68,6 +77,7 @@ def stream_status(
         state: its counters.
         rates_hz: images in, depths out.
         diagnosis: why there is no depth, None if there is.
+        degraded: in what way depth that comes is worse than it could be.
     """
     part = f'frames of {camera}' if camera else 'frames'
     values = {
@@ -91,28 +101,44 @@ def stream_status(
             'publish [ms]': f'{1e3 * cost.publish:.1f}',
             'total [ms]': f'{1e3 * cost.total:.1f}',
             'valid fraction': f'{cost.valid_fraction:.3f}',
+            "fraction within the model's range": f'{cost.measured_fraction:.3f}',
+            'white fraction': f'{cost.white_fraction:.3f}',
+            'black fraction': f'{cost.black_fraction:.3f}',
         }
     if state.trouble:
         values['last trouble'] = state.trouble
-    level, message = _verdict(state, rates_hz[1], diagnosis)
+    level, message = _verdict(state, rates_hz[1], diagnosis, degraded)
     return _status(f'{node_name}: {part}', level, message, values)
 
 
 def _verdict(
-    state: StreamState, depth_rate_hz: float, diagnosis: Diagnosis | None
+    state: StreamState,
+    depth_rate_hz: float,
+    diagnosis: Diagnosis | None,
+    degraded: Sequence[str],
 ) -> tuple[bytes, str]:
     """Choose the level and the message: what is worst comes first."""
     is_idle = diagnosis is not None and diagnosis.is_idle
     if state.faults_in_row >= ERROR_AFTER_FAULTS and not is_idle:
-        return (
-            DiagnosticStatus.ERROR,
-            f'{state.faults_in_row} frames in a row failed: {state.trouble}',
-        )
-    if state.trouble and (diagnosis is None or diagnosis.is_partial):
+        return DiagnosticStatus.ERROR, _failing(state, diagnosis)
+    if diagnosis is not None and not diagnosis.is_partial:
+        return DiagnosticStatus.OK if is_idle else DiagnosticStatus.WARN, diagnosis.reason
+    if state.trouble:
         return DiagnosticStatus.WARN, state.trouble
-    if diagnosis is None:
-        return DiagnosticStatus.OK, f'{depth_rate_hz:.1f} depth images a second'
-    return DiagnosticStatus.OK if is_idle else DiagnosticStatus.WARN, diagnosis.reason
+    lacking = [*([diagnosis.reason] if diagnosis else []), *degraded]
+    if lacking:
+        return DiagnosticStatus.WARN, '; '.join(lacking)
+    return DiagnosticStatus.OK, f'{depth_rate_hz:.1f} depth images a second'
+
+
+def _failing(state: StreamState, diagnosis: Diagnosis | None) -> str:
+    """Name the faults of the node, after what has come since and hides whether they are over."""
+    failed = f'{state.faults_in_row} frames in a row failed: {state.fault}'
+    if diagnosis is not None and diagnosis.no_images:
+        return f'{diagnosis.reason}; before that, {failed}'
+    if state.trouble != state.fault:
+        return f'{state.trouble}; before that, {failed}'
+    return failed
 
 
 def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:

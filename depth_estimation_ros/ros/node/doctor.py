@@ -64,12 +64,14 @@ class Diagnosis:
         is_idle: nothing is wrong, only nothing is asked for.
         is_partial: depth comes, but not everything that is asked for.
         parts: the reasons, if there are several.
+        no_images: none comes, so nothing is known of the network.
     """
 
     reason: str
     parts: tuple[str, ...] = ()
     is_idle: bool = False
     is_partial: bool = False
+    no_images: bool = False
 
 
 def diagnose(facts: StreamFacts) -> Diagnosis | None:
@@ -81,7 +83,7 @@ def diagnose(facts: StreamFacts) -> Diagnosis | None:
     if facts.silence_sec < SILENCE_SEC:
         return _shortcomings(facts)
     if facts.received_age_sec is None or facts.received_age_sec > SILENCE_SEC:
-        return Diagnosis(reason=_why_no_images(facts))
+        return Diagnosis(reason=_why_no_images(facts), no_images=True)
     if facts.num_listeners == 0:
         return Diagnosis(
             reason=f'images come on {facts.image_topic}, but nobody subscribes to an output',

@@ -6,22 +6,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.backends.base import BackendOptions
+from depth_estimation_ros.backends.base import (
+    AUTO_ORDER,
+    BackendOptions,
+    is_installed,
+    unsuitable_reason,
+)
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.model_file.default_model import find_model
 from depth_estimation_ros.model_file.network_size import size_text
+from depth_estimation_ros.ros.node.degradation import on_cpu_trouble
 
 if TYPE_CHECKING:
+    from depth_estimation_ros.backends.base import BackendName
     from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
-    """An estimator and the file it came from."""
+    """An estimator and the file it came from.
+
+    Attributes:
+        path: of the file.
+        estimator: runs it.
+        gpu_backends: that are installed, suit the file and are tried before those of the CPU.
+    """
 
     path: Path
     estimator: DepthEstimator
+    gpu_backends: tuple[BackendName, ...] = ()
+
+    def on_cpu_trouble(self, parameters: NodeParameters) -> str:
+        """Say that it runs on the CPU though a GPU was asked for; empty if not so."""
+        return on_cpu_trouble(
+            used=self.estimator.backend_name,
+            description=self.estimator.backend_description,
+            dla_core=parameters.dla_core,
+            passed_over=self.gpu_backends,
+        )
 
     @property
     def facts(self) -> dict[str, str]:
@@ -72,4 +95,12 @@ def load_model(parameters: NodeParameters, progress: BuildProgress | None = None
         self_check=parameters.self_check,
         options=options,
     )
-    return LoadedModel(path=path, estimator=estimator)
+    gpu_backends = tuple(
+        name
+        for name in AUTO_ORDER
+        if parameters.backend == 'auto'
+        and name.device == 'cuda'
+        and unsuitable_reason(name, estimator.spec, options=options) is None
+        and is_installed(name)
+    )
+    return LoadedModel(path=path, estimator=estimator, gpu_backends=gpu_backends)

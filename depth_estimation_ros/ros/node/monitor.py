@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diagnostic_msgs.msg import DiagnosticArray
 
 from depth_estimation_ros.ros.messages.outputs import NEED_CAMERA
+from depth_estimation_ros.ros.node.degradation import degradations, kind_of
 from depth_estimation_ros.ros.node.diagnostics import (
     RateMeter,
     diagnostic_array,
@@ -15,6 +16,7 @@ from depth_estimation_ros.ros.node.diagnostics import (
     stream_status,
 )
 from depth_estimation_ros.ros.node.doctor import StreamFacts, diagnose
+from depth_estimation_ros.ros.node.stream_history import StreamHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +45,9 @@ class Monitor:
             DiagnosticArray, '/diagnostics', _DIAGNOSTICS_DEPTH
         )
         self._meters: dict[str, RateMeter] = {}
+        self._histories: dict[str, StreamHistory] = {}
         self._reasons: dict[str, tuple[str, ...]] = {}  # camera -> what was wrong at the last look
+        self._degraded: dict[str, frozenset[str]] = {}  # camera -> kinds, likewise
 
     def look(
         self,
@@ -54,6 +58,8 @@ class Monitor:
         trouble: str,
         model_values: Mapping[str, str],
         corrects_focal_length: bool,
+        shortcoming: str,
+        max_rate_hz: float,
     ) -> None:
         """Publish the diagnostics and say what keeps depth from coming.
 
@@ -64,16 +70,27 @@ class Monitor:
             trouble: why the model could not be loaded, empty if it could.
             model_values: facts of the model.
             corrects_focal_length: depth is not right without knowing the camera.
+            shortcoming: what the model lacks though it runs, empty if nothing.
+            max_rate_hz: parameter of the node, 0: as fast as it can.
         """
         name = self._node.get_fully_qualified_name().lstrip('/')
         statuses = [
-            model_status(name, state_label=state_label, trouble=trouble, values=model_values)
+            model_status(
+                name,
+                state_label=state_label,
+                trouble=trouble,
+                values=model_values,
+                shortcoming=shortcoming,
+            )
         ]
+        if shortcoming:
+            self._announcer.warning(shortcoming)
         for stream in streams:
             diagnosis = diagnose(
                 self._facts(stream, is_enabled=is_enabled, needs_camera=corrects_focal_length)
             )
             self._announce(stream.name, diagnosis)
+            degraded = self._degradations(stream, max_rate_hz)
             meter = self._meters.setdefault(stream.name, RateMeter())
             statuses.append(
                 stream_status(
@@ -82,10 +99,23 @@ class Monitor:
                     state=stream.state,
                     rates_hz=meter.rates_hz(time.monotonic(), stream.state),
                     diagnosis=diagnosis,
+                    degraded=degraded,
                 )
             )
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(diagnostic_array(stamp, statuses))
+
+    def _degradations(self, stream: CameraStream, max_rate_hz: float) -> tuple[str, ...]:
+        """List in what way depth is degraded; log each kind when it comes up."""
+        history = self._histories.setdefault(stream.name, StreamHistory())
+        window = history.look(time.monotonic(), stream.state)
+        found = degradations(window, max_rate_hz=max_rate_hz) if window else ()
+        last = self._degraded.get(stream.name, frozenset())
+        self._degraded[stream.name] = frozenset(map(kind_of, found))
+        for text in found:
+            if kind_of(text) not in last:
+                self._node.get_logger().warning(f'{stream.image_topic}: {text}')
+        return found
 
     def _announce(self, camera: str, diagnosis: Diagnosis | None) -> None:
         """Say a reason when it comes up, and again when it comes up again."""

@@ -216,6 +216,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
 
     def _on_monitor(self) -> None:
         self.loader.report()
+        settings = self._settings.current
         with self._streams_lock:
             self._monitor.look(
                 list(self._streams.values()) if self.state_label == 'active' else [],
@@ -224,6 +225,8 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
                 trouble=self.trouble,
                 model_values=self._model.facts if self._model else {},
                 corrects_focal_length=self._corrects_focal_length,
+                shortcoming=self._model.on_cpu_trouble(settings) if self._model else '',
+                max_rate_hz=settings.max_rate_hz,
             )
 
 

@@ -7,6 +7,8 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from depth_estimation_ros.depth.depth_image import valid_fraction
+from depth_estimation_ros.depth.exposure import black_and_white
 from depth_estimation_ros.errors import (
     BuildCancelledError,
     DepthEstimationError,
@@ -122,6 +124,7 @@ class FrameProcessor:
             publish = time.perf_counter() - sending
             preprocess = depth.timings.preprocess_ms * _SECONDS_PER_MS
             inference = depth.timings.inference_ms * _SECONDS_PER_MS
+            black, white = black_and_white(depth.rgb_hwc)
             cost = FrameCost(
                 decode=task.decode,
                 preprocess=preprocess,
@@ -131,6 +134,9 @@ class FrameProcessor:
                 total=time.perf_counter() - started,
                 age=age_of(task.header, self._now_sec()),
                 valid_fraction=depth.valid_fraction,
+                measured_fraction=valid_fraction(depth.grid.samples),
+                white_fraction=white,
+                black_fraction=black,
             )
             self._account(task, cost, faults)
 

@@ -17,7 +17,10 @@ class FrameCost:
     publish: float
     total: float
     age: float  # from the image's stamp to the last output, by the node's clock; NaN = unknown
-    valid_fraction: float  # [0..1]
+    valid_fraction: float  # of the depth image [0..1]
+    measured_fraction: float  # of the pixels the network has a depth for [0..1]
+    white_fraction: float  # of the image [0..1]
+    black_fraction: float  # of the image [0..1]
 
 
 @dataclass(kw_only=True)
@@ -39,6 +42,8 @@ class StreamState:
     published_at: float | None = None  # monotonic [s]
     started_at: float = field(default_factory=time.monotonic)
     trouble: str = ''  # why the last frame gave no depth, or not every output
+    rejection: str = ''  # why the last one of those that gave none did not
+    fault: str = ''  # the last fault of the node
     stamp_trouble: str = ''  # why the age of the last frame is not known
     frame_trouble: str = ''  # why tf2 cannot place it
     cost: FrameCost | None = None
@@ -55,6 +60,7 @@ class StreamState:
         self.published_at = time.monotonic()
         self.trouble = fault
         if fault:
+            self.fault = fault
             self.failed += 1
             self.faults_in_row += 1
         else:
@@ -63,11 +69,12 @@ class StreamState:
     def reject(self, trouble: str) -> None:
         """Count a frame that cannot be used."""
         self.rejected += 1
-        self.trouble = trouble
+        self.trouble = self.rejection = trouble
 
     def fail(self, fault: str) -> None:
         """Count a frame that was lost to a fault of the node."""
         self.reject(fault)
+        self.fault = fault
         self.failed += 1
         self.faults_in_row += 1
 
