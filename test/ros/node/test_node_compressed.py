@@ -77,7 +77,7 @@ def test_the_reason_is_that_of_the_newest_frame(session: DepthSession) -> None:
     rvl = CompressedImage(format='16UC1; compressedDepth rvl', data=array.array('B', b'RVL'))
     status = reason_for(session, rvl, "'16UC1; compressedDepth rvl'")
     assert 'png' not in status.message
-    outputs = session.exchange(whole, camera_info())  # type: ignore[arg-type]
+    outputs = session.exchange(whole, camera_info())
     assert outputs['depth/points'].width == 32
     session.diagnostics.clear()
     assert session.wait_status(': frames', lambda status: status.level == b'\x00')
