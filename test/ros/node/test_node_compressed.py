@@ -32,8 +32,9 @@ def session(
 ) -> Iterator[DepthSession]:
     folder = tmp_path_factory.mktemp('node')
     topics = ('depth/image_rect', 'depth/points')
-    parameters = {'model_path': tiny_model_path, 'image_transport': 'compressed'}
-    with DepthSession(folder, *topics, **parameters) as made:
+    with DepthSession(
+        folder, *topics, model_path=tiny_model_path, image_transport='compressed'
+    ) as made:
         made.node.destroy_publisher(made.images)
         made.images = made.node.create_publisher(
             CompressedImage, 'image/compressed', newest_only(Reliability.RELIABLE, depth=5)
