@@ -179,7 +179,7 @@ def test_ctrl_c_ends_the_worker_too(tiny_model_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stderr is not None
-        while 'backend onnxruntime' not in process.stderr.readline():  # the worker has begun
+        while ' on onnxruntime ' not in process.stderr.readline():  # the worker has begun
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()  # until the worker does not hold it open any more

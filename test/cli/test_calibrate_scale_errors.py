@@ -80,7 +80,7 @@ REFERENCE = ('--reference-topic', 'other')
             None,
             'error: depth_scale is 499.5, but it must be from 0.01 to 100',
         ),
-        (('--distance', '2'), short_image, None, 'error: depth: message of the wrong size'),
+        (('--distance', '2'), short_image, None, 'error: depth: image data has 3 bytes'),
         (
             ('--distance', '2'),
             lambda: grey_image(9),

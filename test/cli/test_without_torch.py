@@ -114,7 +114,6 @@ def test_a_checkpoint_says_that_it_needs_torch(folder: Path) -> None:
     ('kind', 'package', 'extra'),
     [
         ('nyu-labeled', 'h5py', 'nyu'),
-        ('nyu-labeled', 'scipy', 'nyu'),
         ('rosbag', 'rosbags', 'bags'),
         ('rooms', 'numba', 'rooms'),
     ],

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.files.atomic import atomic_path, atomic_write_text
+from depth_estimation_ros.files.ply import write_ply
 from depth_estimation_ros.ros.demo.pictures import Scene, draw_snapshot
-from depth_estimation_ros.ros.demo.ply import write_ply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +55,7 @@ def save(folder: Path, stamp: str, frame: Frame, values: Mapping[str, Any], node
     atomic_write_text(written[0], parameter_file_text(values, f'Parameters of {node}.'))
     if frame.points is not None and frame.colors is not None:
         ply, png = base.with_suffix('.ply'), base.with_suffix('.png')
-        with atomic_path(ply) as unfinished:
-            write_ply(unfinished, frame.points, frame.colors)
+        write_ply(ply, frame.points, frame.colors)
         scene = Scene(rgb=frame.rgb, depth=frame.depth, points=frame.points, colors=frame.colors)
         with atomic_path(png) as unfinished:
             draw_snapshot(

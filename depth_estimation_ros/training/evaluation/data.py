@@ -79,9 +79,14 @@ def open_evaluation_data(
     return EvaluationData(
         name=kind if split == 'test' else f'{kind} {split}',
         samples=_DatasetSamples(dataset),
-        crop=EIGEN_CROP if is_nyu or eigen_crop else None,
+        crop=EIGEN_CROP if eigen_crop or (is_nyu and _has_eigens_size(dataset)) else None,
         is_nyu_test=is_nyu and split == 'test',
     )
+
+
+def _has_eigens_size(dataset: RgbdDataset) -> bool:
+    """Tell whether images are of the size that Eigen's crop is for, as those of NYU are."""
+    return dataset.read(0).depth.shape == (480, 640)
 
 
 class _DatasetSamples:
