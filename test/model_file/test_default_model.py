@@ -21,7 +21,7 @@ from depth_estimation_ros.model_file.model_spec import read_model_spec
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOLERANCE = 0.02  # of AbsRel, as the model card says
+TOLERANCE = 0.05  # of AbsRel, as the model card says
 AVX2 = 'fpu sse4_2 avx2 fma'
 CPU_BACKENDS = ('openvino', 'onnxruntime')
 
