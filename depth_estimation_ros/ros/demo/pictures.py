@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ CLOUD_SIZE = (600, 800)  # (height, width) [px]
 COLORMAP = 'turbo_r'  # near is red, far is blue
 FOREGROUND = '#e8eaed'
 MUTED = '#9aa0a6'
+NOTES_WIDTH = 150  # letters in a line under the title
 # Where the metres are written on depth and truth, (row, column) as shares of the picture.
 READINGS = ((0.5, 0.2), (0.5, 0.5), (0.5, 0.8), (0.85, 0.5))
 
@@ -106,7 +108,7 @@ def _new_figure(
 
     # Neighbouring rows with as many panels share a grid, so that their panels are of one size.
     grids = [(len(list(rows)), num_panels) for num_panels, rows in groupby(panels_per_row)]
-    heights = [1.1, *(10.6 * num_rows / num_panels for num_rows, num_panels in grids)]
+    heights = [1.3, *(10.6 * num_rows / num_panels for num_rows, num_panels in grids)]
     # Humble's matplotlib 3.5 has no layout engine as an object.
     layout: dict[str, object] = {'w_pad': 0.12, 'h_pad': 0.08}
     figure = Figure(figsize=(13.2, sum(heights)), dpi=DPI, constrained_layout=layout)
@@ -115,8 +117,11 @@ def _new_figure(
     bands = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
     header, *bodies = bands.ravel()
     header.set_facecolor(_hex(BACKGROUND))
-    header.text(0.012, 0.68, title, color=FOREGROUND, fontsize=17, weight='bold', va='center')
-    header.text(0.012, 0.22, notes, color=MUTED, fontsize=10.5, va='center', linespacing=1.4)
+    header.text(0.012, 0.78, title, color=FOREGROUND, fontsize=17, weight='bold', va='center')
+    lines = [textwrap.fill(line, NOTES_WIDTH) for line in notes.splitlines()]
+    header.text(
+        0.012, 0.58, '\n'.join(lines), color=MUTED, fontsize=10.5, va='top', linespacing=1.4
+    )
     axes: list[Axes] = []
     for body, (num_rows, num_panels) in zip(bodies, grids, strict=True):
         body.set_facecolor(_hex(BACKGROUND))
