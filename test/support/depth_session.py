@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
-from rcl_interfaces.msg import Log
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from ros_session import RosSession
@@ -69,7 +68,7 @@ class DepthSession(RosSession):
         self.infos = self.node.create_publisher(
             CameraInfo, 'camera_info', newest_only(Reliability.RELIABLE, depth=5)
         )
-        self.log: list[Log] = self.listen(Log, '/rosout', depth=1000)
+        self.log = self.listen_to_log()
         self.diagnostics: list[DiagnosticArray] = self.listen(DiagnosticArray, '/diagnostics')
         for topic in self._wanted:
             self.hear(topic)

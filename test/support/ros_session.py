@@ -10,11 +10,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from domain_coordinator import domain_id
+from rcl_interfaces.msg import Log
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+
+from depth_estimation_ros.ros.messages.qos import latched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +85,12 @@ class RosSession:
         received: list[Any] = []
         qos = QoSProfile(depth=depth, reliability=QoSReliabilityPolicy.RELIABLE)
         self.node.create_subscription(message_type, topic, received.append, qos)
+        return received
+
+    def listen_to_log(self) -> list[Log]:
+        """Return a list that fills with log lines, those of before it was made too."""
+        received: list[Log] = []
+        self.node.create_subscription(Log, '/rosout', received.append, latched(depth=1000))
         return received
 
     def spin_until(self, is_true: Callable[[], object], timeout_sec: float = TIMEOUT_SEC) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +21,8 @@ from tiny_model import make_tiny_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sensor_msgs.msg import Image
 
 VERSION = listed_versions()[1]
 HAS_FAKE_GPU = bindings_folder(VERSION) is not None and importlib.util.find_spec('cuda')
@@ -53,9 +55,15 @@ class GpuSession(DepthSession):
         response = self.call(GetState, 'depth_estimation/get_state', GetState.Request())
         return str(response.current_state.label)
 
-    def wait_building(self) -> str:
-        status = self.wait_status(': model', lambda status: 'building the' in status.message)
-        return str(status.message)
+    def wait_building(self, image: Image | None = None) -> str:
+        """Wait for the build of an engine; meanwhile the camera sends an image, if any."""
+
+        def is_building(status: Any) -> bool:
+            if image is not None:
+                self.images.publish(image)
+            return 'building the' in status.message
+
+        return str(self.wait_status(': model', is_building).message)
 
 
 def engines(folder: Path) -> list[Path]:
@@ -129,12 +137,12 @@ def test_the_first_image_tells_the_size_of_an_engine_which_the_node_builds_meanw
         session.wait_ready()
         session.wait_logged('free.onnx: the engine waits for the size of the first image')
         assert engines(tmp_path) == []
-        session.images.publish(grey_image(51, height=72, width=128))  # nobody listens to depth
-        assert session.wait_building().startswith('building the TensorRT engine of free.onnx: ')
+        wide = grey_image(51, height=72, width=128)  # nobody listens to depth
+        message = session.wait_building(wide)
+        assert message.startswith('building the TensorRT engine of free.onnx: ')
         assert session.state() == 'active'
         assert 'Tactics, ' in session.wait_logged('no depth yet: building')
         session.hear('depth/image_rect')
-        wide = grey_image(51, height=72, width=128)
         depth = session.exchange(wide, camera_info(height=72, width=128))['depth/image_rect']
         np.testing.assert_allclose(pixels_of(depth), 2.0, rtol=1e-5)
         assert len(engines(tmp_path)) == 1
@@ -145,8 +153,7 @@ def test_a_signal_ends_a_node_that_builds_for_the_first_image(tmp_path: Path) ->
     make_tiny_model(model, input_size=(192, 256), output_size=(96, 128), free_size=True)
     with GpuSession(tmp_path, model, 'depth/image_rect', step_sec=LONG_STEP_SEC) as session:
         session.wait_ready()
-        session.images.publish(grey_image(51, height=72, width=128))
-        session.wait_building()
+        session.wait_building(grey_image(51, height=72, width=128))
         session.process.send_signal(signal.SIGINT)
         output = session.spin_until_ended(session.process)
     assert session.process.returncode == 0, output
