@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.parameter import Parameter
 from ros_session import RosSession
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from rclpy.qos import QoSProfile
 
 OUTPUTS: dict[str, type] = {
     'depth/image_rect': Image,
@@ -58,6 +60,7 @@ class DepthSession(RosSession):
         self._parameters = parameters
         self._num_sent = 0
         self.heard: dict[str, list[Any]] = {}
+        self.unserved_infos: list[Any] = []
 
     def __enter__(self) -> DepthSession:
         super().__enter__()
@@ -65,15 +68,18 @@ class DepthSession(RosSession):
         self.images = self.node.create_publisher(
             Image, 'image', newest_only(Reliability.RELIABLE, depth=5)
         )
-        self.infos = self.node.create_publisher(
-            CameraInfo, 'camera_info', newest_only(Reliability.RELIABLE, depth=5)
-        )
+        self.infos = self.publish_infos(newest_only(Reliability.RELIABLE, depth=5))
         self.log = self.listen_to_log()
         self.diagnostics: list[DiagnosticArray] = self.listen(DiagnosticArray, '/diagnostics')
         for topic in self._wanted:
             self.hear(topic)
         self.process = self.start_node(self.module, **self._parameters)
         return self
+
+    def publish_infos(self, qos: QoSProfile) -> Any:
+        """Make a publisher of the camera_info; subscriptions it cannot serve are noted."""
+        events = PublisherEventCallbacks(incompatible_qos=self.unserved_infos.append)
+        return self.node.create_publisher(CameraInfo, 'camera_info', qos, event_callbacks=events)
 
     def hear(self, topic: str) -> None:
         """Subscribe to an output."""

@@ -31,7 +31,7 @@ class CameraInfoCache:
             last, key = self._last(), _key(info.header.stamp)
             kept = self._by_stamp.get(key)
             if kept is not None and _same_calibration(kept, info):
-                return  # it came by both subscriptions
+                return  # it came by both subscriptions of CameraInfoSubscription
             if last is not None:
                 self._is_static = _same_calibration(last, info)
             self._by_stamp.pop(key, None)

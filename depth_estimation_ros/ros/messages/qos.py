@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 from rclpy.qos import (
     QoSDurabilityPolicy,
@@ -18,11 +20,16 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = [
     'Reliability',
     'SubscriptionEventCallbacks',
     'latched',
     'newest_only',
+    'offers_latched',
+    'on_match',
     'overridable',
 ]
 
@@ -64,6 +71,19 @@ def latched(*, depth: int = 1) -> QoSProfile:
         reliability=QoSReliabilityPolicy.RELIABLE,
         durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
     )
+
+
+def offers_latched(profile: QoSProfile) -> bool:
+    """Tell whether a publisher of this profile serves a `latched` subscription."""
+    offered = (profile.durability, profile.reliability)
+    return offered == (QoSDurabilityPolicy.TRANSIENT_LOCAL, QoSReliabilityPolicy.RELIABLE)
+
+
+def on_match(callback: Callable[[Any], None]) -> SubscriptionEventCallbacks:
+    """Call back when a publisher comes or goes; never on Humble, which has no such event."""
+    if 'matched' not in signature(SubscriptionEventCallbacks).parameters:
+        return SubscriptionEventCallbacks()
+    return SubscriptionEventCallbacks(matched=callback)
 
 
 def overridable() -> QoSOverridingOptions:

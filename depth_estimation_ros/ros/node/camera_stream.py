@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from depth_estimation_ros.ros.messages.camera_info_cache import CameraInfoCache
+from depth_estimation_ros.ros.messages.camera_info_subscription import CameraInfoSubscription
 from depth_estimation_ros.ros.messages.outputs import Outputs
 from depth_estimation_ros.ros.messages.qos import (
     Reliability,
     SubscriptionEventCallbacks,
-    latched,
     newest_only,
     overridable,
 )
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
     from depth_estimation_ros.ros.runtime.announcer import Announcer
-
-# One calibration message a frame: a few are kept so that none is lost while a frame is taken.
-_CAMERA_INFO_DEPTH = 10
 
 
 class CameraStream:
@@ -65,11 +62,14 @@ class CameraStream:
         self.outputs = Outputs(node, prefix)
         self._is_compressed = parameters.image_transport == 'compressed'
         self._image_name = prefix + ('image/compressed' if self._is_compressed else 'image')
-        self._info_name = prefix + 'camera_info'
+        info_name = prefix + 'camera_info'
+        self._info_subscription = CameraInfoSubscription(
+            node, info_name, self.infos.add, callback_group
+        )
         self._image_qos = newest_only(Reliability(parameters.image_reliability))
-        self._subscriptions: list[Any] = []
+        self._image_subscription: Any = None
         self.image_topic = str(node.resolve_topic_name(self._image_name))
-        self.info_topic = str(node.resolve_topic_name(self._info_name))
+        self.info_topic = str(node.resolve_topic_name(info_name))
         self.resolver = CameraResolver(
             self.infos,
             image_topic=self.image_topic,
@@ -90,45 +90,40 @@ class CameraStream:
         return f'sensor_msgs/msg/{self.image_type.__name__}'
 
     def subscribe(self) -> None:
-        """Begin to receive, with fresh counters."""
-        self.state = StreamState()
+        """Begin to receive, if that has not begun."""
+        if self._image_subscription is not None:
+            return
         self.incompatible_publishers = 0
         events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos)
-        self._subscriptions = [
-            self._node.create_subscription(
-                self.image_type,
-                self._image_name,
-                self._on_image,
-                self._image_qos,
-                callback_group=self._group,
-                event_callbacks=events,
-                qos_overriding_options=overridable(),
-            ),
-            self._node.create_subscription(
-                CameraInfo,
-                self._info_name,
-                self.infos.add,
-                newest_only(Reliability.BEST_EFFORT, depth=_CAMERA_INFO_DEPTH),
-                callback_group=self._group,
-                qos_overriding_options=overridable(),
-            ),
-            # A calibration published once, before this node came, is heard by this one alone;
-            # one that does not wait for late subscribers, by the one above.
-            self._node.create_subscription(
-                CameraInfo,
-                self._info_name,
-                self.infos.add,
-                latched(depth=_CAMERA_INFO_DEPTH),
-                callback_group=self._group,
-                event_callbacks=SubscriptionEventCallbacks(incompatible_qos=lambda _: None),
-            ),
-        ]
+        self._image_subscription = self._node.create_subscription(
+            self.image_type,
+            self._image_name,
+            self._on_image,
+            self._image_qos,
+            callback_group=self._group,
+            event_callbacks=events,
+            qos_overriding_options=overridable(),
+        )
+        self._info_subscription.open()
+
+    def start_counting(self, num_waiting: int) -> None:
+        """Begin with fresh counters.
+
+        Args:
+            num_waiting: images that came before and have not been processed.
+        """
+        self.state = StreamState(received=num_waiting)
+
+    def follow_publishers(self) -> None:
+        """Adapt to the publishers that are there now."""
+        self._info_subscription.follow_publishers()
 
     def unsubscribe(self) -> None:
         """Receive nothing any more."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions.clear()
+        if self._image_subscription is not None:
+            self._node.destroy_subscription(self._image_subscription)
+            self._image_subscription = None
+        self._info_subscription.close()
         self.infos.clear()
 
     def destroy(self) -> None:

@@ -36,6 +36,11 @@ class Mailbox(Generic[T]):
             self._changed.notify()
         return replaced
 
+    def count(self, sender: str) -> int:
+        """Tell how many items of a sender wait, 0 or 1."""
+        with self._changed:
+            return int(sender in self._slots)
+
     def take(self, max_items: int = 1) -> list[tuple[str, T]]:
         """Wait for an item and take it, with those of other senders that are there already.
 
@@ -55,7 +60,7 @@ class Mailbox(Generic[T]):
             return [(name, self._slots.pop(name)) for name in senders]
 
     def close(self) -> None:
-        """Let `take` return None, now and from now on."""
+        """Let `take` return nothing, now and from now on."""
         with self._changed:
             self._is_open = False
             self._changed.notify_all()

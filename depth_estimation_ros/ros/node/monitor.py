@@ -86,6 +86,7 @@ class Monitor:
         if shortcoming:
             self._announcer.warning(shortcoming)
         for stream in streams:
+            stream.follow_publishers()
             diagnosis = diagnose(
                 self._facts(stream, is_enabled=is_enabled, needs_camera=corrects_focal_length)
             )

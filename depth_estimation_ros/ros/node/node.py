@@ -66,6 +66,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
         bridge_core_log(self.get_logger())
         self.state_label = 'unconfigured'
         self.trouble = ''
+        self._is_autostarting = False
         self._model: LoadedModel | None = None
         self._streams: dict[str, CameraStream] = {}
         self._streams_lock = Lock()  # while the monitor looks, none may go
@@ -104,7 +105,9 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
 
     def _set_up(self, parameters: NodeParameters) -> None:
         check_scan_frames(parameters.scan_frame, parameters.cameras)
-        self._model = self.loader.load(parameters)
+        self._mailbox = Mailbox(list(parameters.cameras))
+        # The topics before the model: while it loads, the nodes at their other ends find them, and
+        # the newest image waits for it.
         for name in parameters.cameras:
             self._streams[name] = CameraStream(
                 self,
@@ -114,6 +117,9 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
                 callback_group=self._input_group,
                 announcer=self._announcer,
             )
+            if self._is_autostarting:
+                self._streams[name].subscribe()
+        self._model = self.loader.load(parameters)
 
     @reports_errors
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -127,7 +133,6 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             now_sec=lambda: float(self.get_clock().now().nanoseconds) * 1e-9,
             announcer=self._announcer,
         )
-        self._mailbox = Mailbox(list(self._streams))
         self._worker = Worker(
             self._mailbox,
             lambda frames: self._process(processor, frames),
@@ -135,6 +140,8 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             self._model.estimator.spec.batch_size,
         )
         result = super().on_activate(state)
+        for stream in self._streams.values():
+            stream.start_counting(self._mailbox.count(stream.name))
         self._worker.start()
         for stream in self._streams.values():
             stream.subscribe()
@@ -178,7 +185,9 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             for stream in self._streams.values():
                 stream.unsubscribe()
         worker, self._worker = self._worker, None
-        return worker is None or worker.stop(timeout_sec)
+        has_ended = worker is None or worker.stop(timeout_sec)
+        self._mailbox = Mailbox(list(self._streams))
+        return has_ended
 
     def _release(self) -> None:
         for stream in self._streams.values():
@@ -205,9 +214,14 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
 
     def _on_autostart(self) -> None:
         self._autostart_timer.cancel()
-        is_wanted = self._settings.current.autostart and self.state_label == 'unconfigured'
-        if is_wanted and self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
+        if not self._settings.current.autostart or self.state_label != 'unconfigured':
+            return
+        self._is_autostarting = True
+        try:
+            if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+                self.trigger_activate()
+        finally:
+            self._is_autostarting = False
 
     @property
     def _corrects_focal_length(self) -> bool:

@@ -110,12 +110,20 @@ def test_a_camera_alone_does_not_wait_for_the_other(pair: TwoCameras) -> None:
 def test_diagnostics_tell_the_cameras_apart(pair: TwoCameras) -> None:
     pair.node.destroy_publisher(pair.senders['rear'])
 
+    looks = [0]
+
+    def send_after_a_look() -> None:
+        """Send an image for each diagnostics message: so few that no machine is too slow."""
+        if len(pair.diagnostics) != looks[0]:
+            looks[0] = len(pair.diagnostics)
+            pair.send('front')
+
     def front_goes_on(status: Any) -> bool:
-        pair.send('front')
+        send_after_a_look()
         return 'depth images a second' in status.message and status.level == b'\x00'
 
     def rear_is_missed(status: Any) -> bool:
-        pair.send('front')
+        send_after_a_look()
         return 'nobody publishes /rear/image' in status.message
 
     assert pair.wait_status(': frames of rear', rear_is_missed).level == b'\x01'

@@ -11,9 +11,10 @@ pytest.importorskip('rclpy')
 pytest.importorskip('domain_coordinator')
 
 from depth_session import DepthSession, camera_info, grey_image
-from sensor_msgs.msg import CameraInfo, CompressedImage
+from rclpy.qos import QoSDurabilityPolicy
+from sensor_msgs.msg import CompressedImage
 
-from depth_estimation_ros.ros.messages.qos import latched
+from depth_estimation_ros.ros.messages.qos import Reliability, latched, newest_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.ros
 
-TOPICS = ('depth/points', 'depth/scan', 'depth/stats')
+VOLATILE = QoSDurabilityPolicy.VOLATILE
+TOPICS = ('depth/camera_info', 'depth/points', 'depth/scan', 'depth/stats')
 
 
 @pytest.fixture(scope='module')
@@ -33,16 +35,38 @@ def session(
     parameters = {'model_path': tiny_model_path, 'rectify': 'off'}
     with DepthSession(folder, *TOPICS, **parameters) as made:
         made.node.destroy_publisher(made.infos)
-        made.infos = made.node.create_publisher(CameraInfo, 'camera_info', latched())
+        made.infos = made.publish_infos(latched())
         made.infos.publish(camera_info())
         made.wait_ready()
         yield made
 
 
+def durabilities(session: DepthSession) -> set[QoSDurabilityPolicy]:
+    """What the node's subscriptions to the camera_info ask for."""
+    found = session.node.get_subscriptions_info_by_topic('/camera_info')
+    return {info.qos_profile.durability for info in found}
+
+
 def test_a_camera_info_published_once_is_used(session: DepthSession) -> None:
     outputs = session.exchange(grey_image(51))
+    assert outputs['depth/camera_info'].k[0] == 50.0
     assert outputs['depth/points'].width == 32
     assert outputs['depth/scan'].header.frame_id == 'camera_link'
+
+
+def test_a_camera_info_that_keeps_coming_is_used_and_its_publisher_has_nothing_to_warn_of(
+    session: DepthSession,
+) -> None:
+    session.node.destroy_publisher(session.infos)
+    session.spin_until(lambda: durabilities(session) == {VOLATILE})
+    session.infos = session.publish_infos(newest_only(Reliability.RELIABLE, depth=5))
+    session.spin_until(session.infos.get_subscription_count)
+    info = camera_info()
+    info.k[0] = info.p[0] = 25.0
+    outputs = session.exchange(grey_image(51), info, topics=('depth/camera_info',))
+    assert outputs['depth/camera_info'].k[0] == 25.0
+    assert durabilities(session) == {VOLATILE}
+    assert session.unserved_infos == []
 
 
 def test_an_unstamped_image_has_no_age_and_is_said_once(session: DepthSession) -> None:
