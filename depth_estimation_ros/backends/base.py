@@ -7,12 +7,7 @@ from enum import Enum
 import importlib
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from depth_estimation_ros.backends.options import (
-    DEVICES,
-    HARDWARE_COMPATIBILITIES,
-    OPENVINO_PRECISIONS,
-    BackendOptions,
-)
+from depth_estimation_ros.backends.options import BackendOptions
 from depth_estimation_ros.errors import BackendError, ModelFileError
 from depth_estimation_ros.model_file.model_spec import Target
 
@@ -27,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     'AUTO_ORDER',
-    'DEVICES',
-    'HARDWARE_COMPATIBILITIES',
-    'OPENVINO_PRECISIONS',
     'Backend',
     'BackendName',
     'BackendOptions',

@@ -8,10 +8,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.backends.options import DEVICES, OPENVINO_PRECISIONS
-from depth_estimation_ros.cli.tensorrt_arguments import (
-    add_tensorrt_arguments,
-    tensorrt_options,
+from depth_estimation_ros.cli.backend_arguments import (
+    TENSORRT_OPTIONS,
+    add_option,
+    add_tensorrt_options,
+    option_values,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = [
     'add_data_option',
     'add_model_arguments',
     'add_network_size',
-    'add_num_threads',
     'non_negative_float',
     'non_negative_int',
     'open_estimator',
@@ -31,6 +31,7 @@ __all__ = [
     'width_x_height',
 ]
 
+_MODEL_OPTIONS = ('device', 'num_threads', 'openvino_precision')
 BACKEND_CHOICES = ('auto', 'tensorrt', 'onnxruntime-cuda', 'openvino', 'onnxruntime')
 
 
@@ -110,19 +111,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--backend', choices=BACKEND_CHOICES, default='auto', help='what runs it (%(default)s)'
     )
-    group.add_argument(
-        '--device',
-        choices=DEVICES,
-        default='auto',
-        help='limits the backends that auto may take (%(default)s)',
-    )
-    add_num_threads(group)
-    group.add_argument(
-        '--openvino-precision',
-        choices=OPENVINO_PRECISIONS,
-        default='f32',
-        help='bf16 is faster on CPUs that have it, and about 1 %% off (%(default)s)',
-    )
+    for name in _MODEL_OPTIONS:
+        add_option(group, name)
     add_network_size(group)
     group.add_argument(
         '--resize-mode',
@@ -137,14 +127,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_false',
         help="do not scale depth by the camera's focal length",
     )
-    add_tensorrt_arguments(parser)
-
-
-def add_num_threads(parser: argparse._ActionsContainer) -> None:
-    """Add --num-threads."""
-    parser.add_argument(
-        '--num-threads', type=non_negative_int, default=0, metavar='N', help='CPU threads, 0 = all'
-    )
+    add_tensorrt_options(parser)
 
 
 def add_network_size(parser: argparse._ActionsContainer) -> None:
@@ -169,12 +152,7 @@ def open_estimator(args: argparse.Namespace) -> DepthEstimator:
     from depth_estimation_ros.estimator import DepthEstimator
     from depth_estimation_ros.model_file.default_model import find_model
 
-    options = BackendOptions(
-        device=args.device,
-        num_threads=args.num_threads,
-        openvino_precision=args.openvino_precision,
-        **tensorrt_options(args),
-    )
+    options = BackendOptions(**option_values(args, *_MODEL_OPTIONS, *TENSORRT_OPTIONS))
     return DepthEstimator.from_file(
         find_model(args.model, backend=args.backend, options=options),
         args.backend,

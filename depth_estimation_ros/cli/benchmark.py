@@ -7,19 +7,19 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.backends.options import OPENVINO_PRECISIONS
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
     add_network_size,
-    add_num_threads,
     non_negative_int,
     positive_float,
     positive_int,
     width_x_height,
 )
-from depth_estimation_ros.cli.tensorrt_arguments import (
-    add_tensorrt_arguments,
-    tensorrt_options,
+from depth_estimation_ros.cli.backend_arguments import (
+    TENSORRT_OPTIONS,
+    add_option,
+    add_tensorrt_options,
+    option_values,
 )
 
 if TYPE_CHECKING:
@@ -81,15 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='S',
         help='time fewer calls, but at least 10, when they take longer (%(default)s)',
     )
-    add_num_threads(parser)
+    add_option(parser, 'num_threads')
     add_network_size(parser)
-    parser.add_argument(
-        '--openvino-precision',
-        choices=OPENVINO_PRECISIONS,
+    add_option(
+        parser,
+        'openvino_precision',
         action='append',
+        default=None,
         help='may be given again (default: f32, and bf16 where the processor has it)',
     )
-    add_tensorrt_arguments(parser)
+    add_tensorrt_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -112,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is not None and args.output.is_dir():
         args.usage_error(f'--output {args.output} is a folder')
-    BackendOptions(num_threads=args.num_threads, **tensorrt_options(args))  # refuses bad values
+    BackendOptions(**option_values(args, 'num_threads', *TENSORRT_OPTIONS))  # refuses bad values
     network_size = parse_network_size(args.network_size)
     paths = [find_model(name) for name in args.models]
     paths = paths or sorted(default_model_path().parent.glob('*.onnx'))
@@ -148,7 +149,7 @@ def _cases(
     from depth_estimation_ros.benchmark.measure import BenchmarkCase
     from depth_estimation_ros.model_file.network_size import parse_network_size
 
-    tensorrt = tensorrt_options(args)
+    tensorrt = option_values(args, *TENSORRT_OPTIONS)
     if tensorrt['engine_cache_dir'] is not None:
         tensorrt['engine_cache_dir'] = str(tensorrt['engine_cache_dir'])
     own_size = parse_network_size(args.network_size) or spec.input_size

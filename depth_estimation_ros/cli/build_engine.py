@@ -9,9 +9,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.cli.arguments import add_network_size, width_x_height
-from depth_estimation_ros.cli.tensorrt_arguments import (
-    add_tensorrt_arguments,
-    tensorrt_options,
+from depth_estimation_ros.cli.backend_arguments import (
+    TENSORRT_OPTIONS,
+    add_tensorrt_options,
+    option_values,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--rebuild', action='store_true', help='build it even if there is one that fits'
     )
-    add_tensorrt_arguments(parser)
+    add_tensorrt_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
     progress = BuildProgress()
     options = BackendOptions(
-        rebuild_engine=args.rebuild, progress=progress, **tensorrt_options(args)
+        rebuild_engine=args.rebuild, progress=progress, **option_values(args, *TENSORRT_OPTIONS)
     )
     path = find_model(args.model, backend='tensorrt')
     network_size = parse_network_size(args.network_size)

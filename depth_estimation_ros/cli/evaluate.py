@@ -6,15 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.backends.options import DEVICES
 from depth_estimation_ros.cli.arguments import (
     BACKEND_CHOICES,
     add_data_option,
     add_network_size,
-    add_num_threads,
     positive_float,
     positive_int,
 )
+from depth_estimation_ros.cli.backend_arguments import add_option, option_values
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.evaluation.data import EvaluationData
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ['HELP', 'add_arguments', 'run']
 
+_OPTIONS = ('device', 'num_threads')
 HELP = 'measure a checkpoint or a model file on a test set'
 
 
@@ -86,13 +86,8 @@ def _add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
         default='auto',
         help='what runs it; a checkpoint runs in torch (%(default)s)',
     )
-    parser.add_argument(
-        '--device',
-        choices=DEVICES,
-        default='auto',
-        help='limits what auto may take (%(default)s)',
-    )
-    add_num_threads(parser)
+    for name in _OPTIONS:
+        add_option(parser, name)
     add_network_size(parser)
 
 
@@ -116,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     predictor, input_size = open_predictor(
         args.model,
         backend=args.backend,
-        options=BackendOptions(device=args.device, num_threads=args.num_threads),
+        options=BackendOptions(**option_values(args, *_OPTIONS)),
         network_size=parse_network_size(args.network_size),
     )
     try:

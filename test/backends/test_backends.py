@@ -186,6 +186,7 @@ def test_onnxruntime_may_evaluate_a_file_meant_for_tensorrt_when_told(tmp_path: 
     ('change', 'message'),
     [
         ({'num_threads': -1}, 'num_threads -1'),
+        ({'num_threads': 257}, 'num_threads 257: must be 256 or less'),
         ({'max_workspace_mb': -1}, r'max_workspace_mb -1: must be 0 \(no limit\) or more'),
         ({'dla_core': -2}, r'dla_core -2: must be -1 \(the GPU\) or more'),
         (

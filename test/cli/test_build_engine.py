@@ -166,8 +166,10 @@ def test_without_tensorrt_it_says_how_to_get_it(
 def test_a_wrong_setting_is_named(
     tiny_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(['build-engine', str(tiny_model_path), '--max-workspace-mb', '-5']) == 1
-    assert 'max_workspace_mb -5: must be 0 (no limit) or more' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match='2'):
+        main(['build-engine', str(tiny_model_path), '--max-workspace-mb', '-5'])
+    words = 'argument --max-workspace-mb: -5 is below 0 (no limit)'
+    assert words in capsys.readouterr().err
 
 
 def test_an_engine_is_no_model_and_the_message_says_what_is(

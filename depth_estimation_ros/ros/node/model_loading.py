@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.backends.base import (
     AUTO_ORDER,
-    BackendOptions,
     is_installed,
     unsuitable_reason,
 )
@@ -18,6 +16,8 @@ from depth_estimation_ros.model_file.network_size import size_text
 from depth_estimation_ros.ros.node.degradation import on_cpu_trouble
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from depth_estimation_ros.backends.base import BackendName
     from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
@@ -73,18 +73,7 @@ def load_model(parameters: NodeParameters, progress: BuildProgress | None = None
     Raises:
         DepthEstimationError: the file or the backend cannot be used; the text says why.
     """
-    cache = parameters.engine_cache_dir
-    options = BackendOptions(
-        num_threads=parameters.num_threads,
-        openvino_precision=parameters.openvino_precision,
-        engine_cache_dir=Path(cache).expanduser() if cache else None,
-        max_workspace_mb=parameters.max_workspace_mb,
-        dla_core=parameters.dla_core,
-        hardware_compatibility=parameters.hardware_compatibility,
-        tf32=parameters.tf32,
-        cuda_graph=parameters.cuda_graph,
-        progress=progress,
-    )
+    options = parameters.backend_options(progress)
     path = find_model(parameters.model_path, backend=parameters.backend, options=options)
     estimator = DepthEstimator.from_file(
         path,
