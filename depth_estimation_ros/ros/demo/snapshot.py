@@ -27,8 +27,8 @@ from depth_estimation_ros.ros.messages.message_reading import (
     points_from_message,
 )
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
-from depth_estimation_ros.ros.parameters.fixed import declare_fields
 from depth_estimation_ros.ros.parameters.spec import Change, parameter
+from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ros_until_signal
 from depth_estimation_ros.ros.runtime.start import says_errors
@@ -69,7 +69,7 @@ class Snapshot(Node):
 
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
-        self.parameters = declare_fields(self, SnapshotParameters)
+        self.parameters = declare_parameters(self, SnapshotParameters)
         answer_failures(self)
         self.frame: Future = Future()
         is_raw = self.parameters.image_transport == 'raw'

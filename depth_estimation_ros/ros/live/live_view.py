@@ -27,7 +27,7 @@ from depth_estimation_ros.ros.live.server import (
     open_server,
 )
 from depth_estimation_ros.ros.live.viewer import Viewer
-from depth_estimation_ros.ros.parameters.fixed import declare_fields
+from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.signals import ros_until_signal
 
@@ -87,7 +87,7 @@ def main(args: list[str] | None = None) -> int:
     with ros_until_signal(args):
         try:
             node = Node(NODE_NAME)
-            parameters = declare_fields(node, LiveParameters)
+            parameters = declare_parameters(node, LiveParameters)
             check_viser()
             server = open_server(parameters.host, parameters.port)
         except DepthEstimationError as error:

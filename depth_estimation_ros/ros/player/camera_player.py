@@ -22,7 +22,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
-from depth_estimation_ros.ros.parameters.fixed import declare_fields
+from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.player.frame_stream import CLOSE_TIMEOUT_SEC
 from depth_estimation_ros.ros.player.image_sources import SourceKind
 from depth_estimation_ros.ros.player.parameters import PlayerParameters
@@ -56,7 +56,7 @@ class CameraPlayer(Node):
 
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
-        self._parameters = declare_fields(self, PlayerParameters)
+        self._parameters = declare_parameters(self, PlayerParameters)
         answer_failures(self)
         self.finished: Future = Future()
         self.num_sent = 0
