@@ -22,6 +22,7 @@ from depth_estimation_ros.export.onnx_graph import (
     keep_standard_operators,
     replace_nodes,
 )
+from depth_estimation_ros.training.model.depth_coding import depth_of_raw
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.model.network import DenseDepthNet
@@ -32,12 +33,7 @@ OUTPUT_NAME: Final = 'depth'
 
 
 class DepthDecoder(nn.Module):
-    """Raw network output to metres, in operations that every runtime does alike.
-
-    Raw output outside [1, max_depth / min_depth] is no depth: it becomes 0, not the nearest limit,
-    for a wall at exactly max_depth would be a lie. The clip before the division only keeps the
-    unused side of the choice finite: nothing here depends on how a runtime treats inf or NaN.
-    """
+    """Raw network output to metres, as in training; see `depth_of_raw`."""
 
     max_depth: torch.Tensor
     zero: torch.Tensor
@@ -50,9 +46,8 @@ class DepthDecoder(nn.Module):
 
     def forward(self, raw: torch.Tensor) -> torch.Tensor:
         """Return (N, h, w) float32 depth [m], 0 = invalid, for (N, 1, h, w) raw output."""
-        valid = (raw >= 1.0) & (raw <= self.nearest_raw)
-        depth = self.max_depth / raw.clamp(1.0, self.nearest_raw)
-        return torch.where(valid, depth, self.zero).squeeze(1)
+        depth = depth_of_raw(raw, self.max_depth, nearest_raw=self.nearest_raw, none=self.zero)
+        return depth.squeeze(1)
 
 
 class DepthGraph(nn.Module):

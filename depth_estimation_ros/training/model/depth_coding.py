@@ -35,5 +35,30 @@ def decode_depth(raw: torch.Tensor, max_depth: float, min_depth: float = 0.0) ->
         to the range instead).
     """
     nearest_raw = max_depth / min_depth if min_depth > 0 else math.inf
+    return depth_of_raw(raw, max_depth, nearest_raw=nearest_raw)
+
+
+def depth_of_raw(
+    raw: torch.Tensor,
+    max_depth: float | torch.Tensor,
+    *,
+    nearest_raw: float,
+    none: float | torch.Tensor = 0.0,
+) -> torch.Tensor:
+    """Turn raw output into depth, in operations that every runtime does alike.
+
+    Raw output outside [1, nearest_raw] is no depth: it becomes 0, not the nearest limit, for a
+    wall at exactly max_depth would be a lie. The clip before the division only keeps the unused
+    side of the choice finite: nothing here depends on how a runtime treats inf or NaN.
+
+    Args:
+        raw: Any shape, float (no unit).
+        max_depth: Depth that is coded as 1 [m]; a tensor in a graph that is exported.
+        nearest_raw: What the nearest depth is coded as, max_depth / min_depth.
+        none: 0; a tensor in a graph that is exported.
+
+    Returns:
+        Same shape, depth along Z [m], 0 = none.
+    """
     valid = (raw >= 1.0) & (raw <= nearest_raw)
-    return torch.where(valid, max_depth / torch.where(valid, raw, 1.0), 0.0)
+    return torch.where(valid, max_depth / raw.clamp(1.0, nearest_raw), none)
