@@ -117,6 +117,12 @@ def _add_sensor_arguments(parser: argparse.ArgumentParser) -> None:
         help="calibration of a depth Image; without it its pixels must be the camera's own",
     )
     group.add_argument(
+        '--depth-invalid',
+        type=float,
+        metavar='VALUE',
+        help='of a depth Image: a value, in its own unit, that means none; 0, NaN and 65535 do',
+    )
+    group.add_argument(
         '--max-time-difference',
         type=non_negative_float,
         default=0.05,
@@ -158,6 +164,7 @@ def run(args: argparse.Namespace) -> int:
             _logger.warning('%d of %d frames came', len(frames), args.num_frames)
         fit, found = calibration.fit(frames, now)
         _report(fit, found, now)
+        _report_impossible(reference)
         _write(args.output, fit, found)
         if args.apply:
             calibration.apply(found)
@@ -168,8 +175,8 @@ def run(args: argparse.Namespace) -> int:
 def _check_usage(args: argparse.Namespace) -> None:
     if args.distance is None:
         return
-    for name in ('offset', 'transform', 'reference_camera_info'):
-        if getattr(args, name):
+    for name in ('offset', 'transform', 'reference_camera_info', 'depth_invalid'):
+        if getattr(args, name) not in (None, False):
             option = name.replace('_', '-')
             args.usage_error(f'--{option} needs --reference-topic: one distance is not enough')
 
@@ -199,6 +206,7 @@ def _make_reference(args: argparse.Namespace, calibration: ScaleCalibration) -> 
         transform=transform,
         max_time_difference_sec=args.max_time_difference,
         needs_sensor_camera=args.reference_camera_info is not None,
+        depth_invalid=args.depth_invalid,
     )
     calibration.listen_to_sensor(reference, args.reference_topic, args.reference_camera_info)
     return reference
@@ -216,6 +224,15 @@ def _report(fit: ScaleFit, found: Correction, now: Correction) -> None:
     }
     for name, value in rows.items():
         print(f'{name:<14} {value}')
+
+
+def _report_impossible(reference: Reference) -> None:
+    num_pixels = reference.num_impossible
+    if num_pixels:
+        print(
+            f'left out       {num_pixels} pixels of the reference: a mark for none (65535, '
+            '--depth-invalid) or farther than any sensor measures'
+        )
 
 
 def _write(path: Path, fit: ScaleFit, found: Correction) -> None:

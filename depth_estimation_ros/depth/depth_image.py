@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ __all__ = [
     'RangePolicy',
     'colorize',
     'from_16uc1',
+    'impossible_depth',
     'limit_range',
     'to_16uc1',
     'valid_fraction',
@@ -119,6 +120,22 @@ def from_16uc1(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
     depth: NDArray[np.float32] = millimetres.astype(np.float32) / np.float32(1000.0)
     depth[(millimetres == 0) | (millimetres == NO_DEPTH_16BIT)] = np.nan
     return depth
+
+
+def impossible_depth(
+    depth: NDArray[Any], metres_per_unit: float = 1.0, *, depth_invalid: float | None = None
+) -> NDArray[np.bool_]:
+    """Return (H, W) bool: True where a raw depth is a mark for none, or more than a sensor gives.
+
+    0 and NaN are what they should be for none, and are not told here.
+    """
+    with np.errstate(invalid='ignore'):
+        impossible = depth > MAX_SENSOR_DEPTH / metres_per_unit
+    if depth.dtype == np.uint16:
+        impossible |= depth == NO_DEPTH_16BIT
+    if depth_invalid is not None:
+        impossible |= depth == depth_invalid
+    return np.asarray(impossible)
 
 
 def colorize(

@@ -150,8 +150,14 @@ def test_a_depth_camera_with_its_own_calibration_gives_the_scale(
     infos = real.node.create_publisher(CameraInfo, 'tof/camera_info', 5)
 
     def send_depth(header: Header) -> None:
-        """Half the resolution, another frame, 16-bit millimetres: a wall at 2 m."""
-        message = image_of(np.full((24, 32), 2000, np.uint16), '16UC1')
+        """Half the resolution, another frame, 16-bit millimetres: a wall at 2 m, and three holes.
+
+        The sensor's word for none is 4000: taken as 4 m, two columns of it would be 48 of 768
+        points at twice the distance.
+        """
+        pixels = np.full((24, 32), 2000, np.uint16)
+        pixels[:, :2], pixels[0, 31], pixels[1, 31] = 4000, 65535, 0
+        message = image_of(pixels, '16UC1')
         message.step, message.header.stamp = 64, header.stamp
         message.header.frame_id = 'tof'
         info = camera_info(height=24, width=32)
@@ -165,9 +171,13 @@ def test_a_depth_camera_with_its_own_calibration_gives_the_scale(
         real,
         *('--reference-topic', 'tof/image', '--reference-camera-info', 'tof/camera_info'),
         *('--transform', '0', '0', '0.5', '0', '0', '0', '1', '--output', str(path), *QUICK),
+        *('--depth-invalid', '4000'),
     ).run(lambda: send_grey(real, 51, send_depth))
     assert code == 0, text
     assert parameters_of(path)['depth_scale'] == pytest.approx(1.25)
+    # 2 x 24 of 4000 and one of 65535 in each of 3 frames; 0 is what it should be.
+    assert 'left out       147 pixels of the reference: a mark for none' in text
+    assert 'AbsRel         0.2000 before, 0.0000 after' in text
 
 
 @pytest.mark.slow

@@ -213,6 +213,7 @@ def test_ctrl_c_ends_it_at_once_and_writes_nothing(stand_in: StandIn, tmp_path: 
         (('--distance', '0'), '0 is not a number above 0'),
         (('--distance', '2', '--region', '1.5'), '1.5 is above 1'),
         (('--distance', '2', '--offset'), '--offset needs --reference-topic'),
+        (('--distance', '2', '--depth-invalid', '0'), '--depth-invalid needs --reference-topic'),
         (('--distance', '2', '--transform', '1'), '--transform needs --reference-topic'),
     ],
 )

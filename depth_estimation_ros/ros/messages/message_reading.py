@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 
-from depth_estimation_ros.camera.encodings import decode_depth
+from depth_estimation_ros.camera.encodings import DEPTH_UNITS, decode_depth
 from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-from depth_estimation_ros.depth.depth_image import colorize, from_16uc1
+from depth_estimation_ros.depth.depth_image import colorize, from_16uc1, impossible_depth
 from depth_estimation_ros.errors import ImageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,39 @@ def depth_from_message(message: Image) -> NDArray[np.float32]:
     Raises:
         ImageError: The encoding is another one, or the bytes are too few.
     """
-    depth = decode_depth(
+    depth = _raw_depth(message)
+    if message.encoding == '16UC1':
+        return from_16uc1(depth)
+    return np.asarray(depth, dtype=np.float32)
+
+
+def sensor_depth_from_message(
+    message: Image, *, depth_invalid: float | None = None
+) -> tuple[NDArray[np.float32], int]:
+    """Read a depth image of a sensor, which may have marks for none, 32FC1 [m] or 16UC1 [mm].
+
+    Args:
+        message: The depth image.
+        depth_invalid: A value in it that means none; 65535 in 16 bits always does.
+
+    Returns:
+        (H, W) float32 [m], NaN or Inf = no depth, and how many pixels had a mark for none or more
+        than any sensor measures.
+
+    Raises:
+        ImageError: The encoding is another one, or the bytes are too few.
+    """
+    metres_per_unit = DEPTH_UNITS.get(message.encoding, 1.0)
+    impossible = impossible_depth(
+        _raw_depth(message), metres_per_unit, depth_invalid=depth_invalid
+    )
+    depth = depth_from_message(message)
+    impossible &= ~np.isinf(depth)
+    return np.where(impossible, np.float32(np.nan), depth), int(np.count_nonzero(impossible))
+
+
+def _raw_depth(message: Image) -> NDArray[Any]:
+    return decode_depth(
         message.data,
         encoding=message.encoding,
         height=message.height,
@@ -34,9 +66,6 @@ def depth_from_message(message: Image) -> NDArray[np.float32]:
         step=message.step,
         is_bigendian=bool(message.is_bigendian),
     )
-    if message.encoding == '16UC1':
-        return from_16uc1(depth)
-    return np.asarray(depth, dtype=np.float32)
 
 
 def points_from_message(message: PointCloud2) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ from depth_estimation_ros.ros.messages.message_reading import (
     depth_from_message,
     intrinsics_from_message,
     points_from_message,
+    sensor_depth_from_message,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ class Reference(Protocol):
     def why_not(self) -> str:
         """Say what is missing."""
 
+    @property
+    def num_impossible(self) -> int:
+        """Pixels of a depth image of the sensor that were a mark for none, or too far for any."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FlatTarget:
@@ -83,6 +89,11 @@ class FlatTarget:
         """See Reference.why_not."""
         return 'no depth image came'
 
+    @property
+    def num_impossible(self) -> int:
+        """See Reference.num_impossible."""
+        return 0
+
 
 class SensorReference:
     """Messages of another sensor, matched with the depth images by their stamps.
@@ -94,6 +105,7 @@ class SensorReference:
         max_time_difference_sec: Largest difference of two stamps that belong together.
         needs_sensor_camera: A depth image comes with a calibration of its own, which is waited
             for; otherwise its pixels are those of the camera.
+        depth_invalid: A value in its depth images, in their own unit, that means none.
     """
 
     def __init__(
@@ -103,11 +115,14 @@ class SensorReference:
         transform: RigidTransform | None,
         max_time_difference_sec: float,
         needs_sensor_camera: bool,
+        depth_invalid: float | None = None,
     ) -> None:
         self._topic = topic
         self._transform = transform
         self._max_time_difference_sec = max_time_difference_sec
         self._needs_sensor_camera = needs_sensor_camera
+        self._depth_invalid = depth_invalid
+        self._num_impossible = 0
         self._messages: OrderedDict[float, Any] = OrderedDict()
         self._camera: CameraIntrinsics | None = None
         self._sensor_camera: CameraIntrinsics | None = None
@@ -134,7 +149,7 @@ class SensorReference:
             return None
         depth = _read(depth_from_message, message, 'depth')
         if isinstance(partner, Image) and not self._needs_sensor_camera:
-            found = image_pairs(depth, _read(depth_from_message, partner, self._topic))
+            found = image_pairs(depth, self._sensor_depth(partner))
         else:
             if self._camera is None or (self._needs_sensor_camera and not self._sensor_camera):
                 return None
@@ -162,6 +177,11 @@ class SensorReference:
         if self._camera is None:
             return 'no camera_info of the depth images'
         return f'no camera_info of {self._topic}'
+
+    @property
+    def num_impossible(self) -> int:
+        """See Reference.num_impossible."""
+        return self._num_impossible
 
     def _partner(self, stamp_sec: float) -> Any | None:
         if not self._messages:
@@ -195,12 +215,19 @@ class SensorReference:
         if isinstance(message, PointCloud2):
             points: NDArray[np.floating] = _read(points_from_message, message, self._topic)[0]
             return points
-        depth = _read(depth_from_message, message, self._topic)
+        depth = self._sensor_depth(message)
         camera = self._sensor_camera
         if camera is None or not camera.is_calibrated:
             raise ConfigError(f'camera_info of {self._topic} is no calibration: {camera}')
         camera = camera.scaled(height=depth.shape[0], width=depth.shape[1])
         return PointCloudBuilder().build(depth, camera).reshape(-1, 3)
+
+    def _sensor_depth(self, message: Image) -> NDArray[np.float32]:
+        reader = partial(sensor_depth_from_message, depth_invalid=self._depth_invalid)
+        depth: NDArray[np.float32]
+        depth, num_impossible = _read(reader, message, self._topic)
+        self._num_impossible += num_impossible
+        return depth
 
 
 def _read(reader: Callable[[Any], Any], message: Any, topic: str) -> Any:

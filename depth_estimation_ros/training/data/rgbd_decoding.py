@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from depth_estimation_ros.camera.compressed import decode_compressed
-from depth_estimation_ros.depth.depth_image import MAX_SENSOR_DEPTH, NO_DEPTH_16BIT
+from depth_estimation_ros.depth.depth_image import impossible_depth
 from depth_estimation_ros.errors import ImageError
 from depth_estimation_ros.files.image_codec import REDUCTIONS, decode_rgb, decode_unchanged
 from depth_estimation_ros.training.data.rgbd_sample import RgbdSample, SampleError
@@ -38,22 +38,6 @@ def known_depth(
         values[~(values > 0)] = 0
     values[impossible_depth(depth, metres_per_unit, depth_invalid=depth_invalid)] = 0
     return values
-
-
-def impossible_depth(
-    depth: NDArray[Any], metres_per_unit: float = 1.0, *, depth_invalid: float | None = None
-) -> NDArray[np.bool_]:
-    """Return (H, W) bool: True where a raw depth is a mark for none, or more than a sensor gives.
-
-    0 and NaN are what they should be for none, and are not told here.
-    """
-    with np.errstate(invalid='ignore'):
-        impossible = depth > MAX_SENSOR_DEPTH / metres_per_unit
-    if depth.dtype == np.uint16:
-        impossible |= depth == NO_DEPTH_16BIT
-    if depth_invalid is not None:
-        impossible |= depth == depth_invalid
-    return np.asarray(impossible)
 
 
 @dataclass(frozen=True, kw_only=True)
