@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import TYPE_CHECKING
 
 import cv2
@@ -301,3 +302,22 @@ def test_the_distortion_of_a_calibration_is_taken_out(
     with pytest.raises(SystemExit):
         _predict(tiny_model_path, tmp_path / 'none', photo, '--rectify')
     assert '--rectify needs --camera-info' in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line_and_leaves_whole_files_only(
+    tiny_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = _write_grey(tmp_path / 'photo.png')
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        code = _predict(tiny_model_path, tmp_path / 'out', photo, '--npy')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert code == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if 'error' in line]
+    assert line.endswith('File too large')
+    # The .npy has 128 + 48 x 64 x 4 = 12416 bytes, the pictures of one colour have few.
+    names = sorted(path.name for path in (tmp_path / 'out').iterdir())
+    assert names == ['photo_color.png', 'photo_depth.png']
+    assert (_read_depth(tmp_path / 'out' / 'photo_depth.png') == 2000).all()

@@ -158,6 +158,47 @@ def test_a_gray_image_has_three_equal_channels(tmp_path: Path) -> None:
     assert item['image'][:, 3, 4].tolist() == [100, 100, 100]
 
 
+def test_red_in_nv12_is_red(tmp_path: Path) -> None:
+    # BT.601: Y = 16 + 65.5, U = 128 - 37.8, V = 128 + 112; 12 rows of Y, then 6 of U and V
+    rows = np.full((18, 16), 81, np.uint8)
+    rows[12:, 0::2], rows[12:, 1::2] = 90, 240
+    image = image_message(START_NS, rows, 'nv12', padding=2)
+    image.height = 12
+    _pair(tmp_path / 'bag', image, image_message(START_NS, DEPTH, '16UC1'))
+    item = RosbagDepth(tmp_path / 'bag', split='test')[0]
+    assert item['image'].shape == (3, 12, 16)
+    assert item['image'][0].min() >= 253
+    assert item['image'][1:].max() <= 2
+
+
+def test_a_bayer_mosaic_becomes_colours(tmp_path: Path) -> None:
+    mosaic = np.full((12, 16), 100, np.uint8)  # green on every second pixel
+    mosaic[0::2, 0::2], mosaic[1::2, 1::2] = 200, 50  # red, blue
+    image = image_message(START_NS, mosaic, 'bayer_rggb8', padding=3)
+    _pair(tmp_path / 'bag', image, image_message(START_NS, DEPTH, '16UC1'))
+    item = RosbagDepth(tmp_path / 'bag', split='test')[0]
+    inside = item['image'][:, 2:-2, 2:-2].reshape(3, -1)
+    assert {tuple(pixel) for pixel in inside.T.tolist()} == {(200, 100, 50)}
+
+
+def test_marks_for_no_depth_are_missing_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    depth = DEPTH.copy()
+    depth[0, :3], depth[1, :2], depth[2, 0] = 65535, 4000, 0
+    _pair(
+        tmp_path / 'bag',
+        image_message(START_NS, COLOUR, 'rgb8'),
+        image_message(START_NS, depth, '16UC1'),
+    )
+    data = RosbagDepth(tmp_path / 'bag', split='test', depth_invalid=4000)
+    item = data[0]
+    assert np.count_nonzero(item['depth'] == 0.0) == 6
+    assert np.unique(item['depth']).tolist() == [0.0, pytest.approx(1.5)]
+    assert data.num_impossible == 5  # 0 is what it should be
+    assert '5 of 192 depths are a mark for none (65535, depth_invalid)' in caplog.text
+
+
 @pytest.mark.parametrize('bigendian', [False, True])
 @pytest.mark.parametrize(('pixels', 'encoding'), [(DEPTH, '16UC1'), (METRES, '32FC1')])
 def test_depth_comes_in_millimetres_or_metres(
