@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -197,7 +198,7 @@ class Learner:
         self.model.train()
         loss = self.loss_of(items, step)
         mean = self.group.mean(loss.detach()).item()
-        if mean != mean or abs(mean) == float('inf'):
+        if not math.isfinite(mean):
             return mean
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(self.scaler.scale(loss))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import inspect
 from typing import TYPE_CHECKING, Any
 
-import cuda.bindings.runtime as runtime
+from cuda.bindings import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable

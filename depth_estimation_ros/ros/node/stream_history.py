@@ -72,8 +72,7 @@ class StreamHistory:
             return None
         costs = [look.cost for look in self._looks if look.cost is not None]
         inference_sec = _median(cost.inference for cost in costs)
-        if inference_sec < self._best_inference_sec:
-            self._best_inference_sec = inference_sec
+        self._best_inference_sec = min(self._best_inference_sec, inference_sec)
         return StreamWindow(
             seconds=last.at_sec - first.at_sec,
             received=last.received - first.received,
