@@ -40,7 +40,7 @@ __all__ = [
     'say_no_colour',
 ]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 # Encoding of depth by REP 118 -> what 1 stands for [m].
 DEPTH_UNITS: Final = {'16UC1': 0.001, '32FC1': 1.0}
@@ -226,7 +226,7 @@ def decode_mosaic(mosaic: NDArray[np.uint8], encoding: str) -> NDArray[np.uint8]
 @lru_cache(maxsize=16)
 def say_no_colour(encoding: str) -> None:
     """Warn, once an encoding, that counts of a sensor are no picture that a model has learned."""
-    logger.warning(
+    _logger.warning(
         'image encoding %s is no colour picture but 16-bit counts: shown as grey, stretched from '
         'the 1st to the 99th percentile if they spread over less than a quarter of the range; '
         'depth from it is uncertain',

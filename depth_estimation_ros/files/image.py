@@ -38,7 +38,7 @@ __all__ = [
     'write_png',
 ]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset(
     {
@@ -101,7 +101,7 @@ def list_folder(folder: Path, suffixes: frozenset[str]) -> list[Path]:
         kinds = Counter(path.suffix.lower() for path in unread)
         counts = ', '.join(f'{count} {suffix}' for suffix, count in sorted(kinds.items()))
         names = ', '.join(printable(path.name) for path in unread[:_NUM_NAMED])
-        logger.warning(
+        _logger.warning(
             '%s: %d files are left out, their format is not read (%s): %s%s; convert them to JPEG '
             'or PNG',
             printable(folder), len(unread), counts, names,

@@ -46,7 +46,7 @@ __all__ = [
     'grey_from_counts',
 ]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 MAX_IMAGE_PIXELS: Final = 2**26  # 8192 x 8192; decoding takes up to about 9 bytes a pixel
 # What a decoder can shrink a picture by on its way, largest first.
@@ -247,7 +247,7 @@ def _jpeg_by_opencv(data: bytes, name: str, reduced: int) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=1)
 def _say_that_damage_passes() -> None:
-    logger.warning(
+    _logger.warning(
         'simplejpeg is not installed: a JPEG that lost bytes in its middle cannot be told from a '
         'whole one (pip install simplejpeg)'
     )

@@ -94,10 +94,11 @@ def bad_loss(loss: float, *, step: int, names: list[str], network: nn.Module) ->
     """Return the error of a loss that is no number.
 
     Args:
-        loss: It.
-        step: Where.
-        names: The samples of the batch.
-        network: What was run on them: if its weights have run away it was not the samples.
+        loss: Of the batch, NaN or infinite.
+        step: Of the run.
+        names: Of the batch's samples.
+        network: As it is now. Weights of absurd size say that the cause lies in earlier steps, and
+            not in these samples.
     """
     sound = all(weight.abs().max() < _RUNAWAY_WEIGHT for weight in network.parameters())
     advice = (

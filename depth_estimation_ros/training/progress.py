@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # tqdm's own, but for the pace: it counts work, not steps.
 _BAR = '{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}'
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class RunLog:
@@ -133,7 +133,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError:
-            _LOGGER.warning('%s: left out a line that is cut off', path)
+            _logger.warning('%s: left out a line that is cut off', path)
     return records
 
 
@@ -142,6 +142,6 @@ def _open_tensorboard(folder: Path, first_step: int) -> Any:
     try:
         from torch.utils.tensorboard.writer import SummaryWriter
     except ImportError:
-        _LOGGER.info('no TensorBoard log: `pip install tensorboard` adds it')
+        _logger.info('no TensorBoard log: `pip install tensorboard` adds it')
         return None
     return SummaryWriter(str(folder), purge_step=first_step or None)

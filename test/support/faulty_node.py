@@ -14,7 +14,7 @@ from typing import Any
 from depth_estimation_ros.backends.onnxruntime import OnnxRuntimeBackend
 from depth_estimation_ros.ros.messages import depth_messages
 from depth_estimation_ros.ros.messages.outputs import Output
-from depth_estimation_ros.ros.node import camera_stream, model_loader, model_loading, node
+from depth_estimation_ros.ros.node import camera_stream, loaded_model, model_loader, node
 
 
 def _failing(works: Any) -> Any:
@@ -37,7 +37,7 @@ def main() -> int:
     if part == 'infer':
         OnnxRuntimeBackend.infer = _failing(OnnxRuntimeBackend.infer)  # type: ignore[method-assign]
     elif part == 'load':
-        vars(model_loader)['load_model'] = _failing(model_loading.load_model)
+        vars(model_loader)['load_model'] = _failing(loaded_model.load_model)
     elif part == 'activate':
         subscribe = camera_stream.CameraStream.subscribe
         camera_stream.CameraStream.subscribe = _failing(subscribe)  # type: ignore[method-assign]

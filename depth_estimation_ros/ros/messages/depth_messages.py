@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-    from depth_estimation_ros.ros.node.frames import DepthFrame
+    from depth_estimation_ros.ros.messages.depth_frame import DepthFrame
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 
 

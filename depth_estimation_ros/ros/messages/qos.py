@@ -23,16 +23,6 @@ except ImportError:  # Humble
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    'Reliability',
-    'SubscriptionEventCallbacks',
-    'latched',
-    'newest_only',
-    'offers_latched',
-    'on_match',
-    'overridable',
-]
-
 _POLICIES = (
     QoSPolicyKind.HISTORY,
     QoSPolicyKind.DEPTH,

@@ -10,12 +10,12 @@ from std_srvs.srv import Trigger
 
 from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
 from depth_estimation_ros.ros.node.doctor import why_not_yet
-from depth_estimation_ros.ros.node.model_loading import load_model
+from depth_estimation_ros.ros.node.loaded_model import load_model
 
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-    from depth_estimation_ros.ros.node.model_loading import LoadedModel
+    from depth_estimation_ros.ros.node.loaded_model import LoadedModel
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 
 LOG_PERIOD_SEC = 5.0

@@ -18,9 +18,9 @@ from depth_estimation_ros.errors import (
 from depth_estimation_ros.msg import DepthStats
 from depth_estimation_ros.pipeline import DepthPipeline, DepthRequest
 from depth_estimation_ros.ros.messages.conversions import rgb_from_message, seconds
+from depth_estimation_ros.ros.messages.depth_frame import DepthFrame
 from depth_estimation_ros.ros.messages.depth_messages import build_message
 from depth_estimation_ros.ros.messages.outputs import Output
-from depth_estimation_ros.ros.node.frames import DepthFrame
 from depth_estimation_ros.ros.node.headers import (
     age_of,
     check_age,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.depth.finished_depth import FinishedDepth
     from depth_estimation_ros.ros.messages.camera_model import CameraModel
     from depth_estimation_ros.ros.node.camera_stream import CameraStream
-    from depth_estimation_ros.ros.node.model_loading import LoadedModel
+    from depth_estimation_ros.ros.node.loaded_model import LoadedModel
     from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
     from depth_estimation_ros.ros.runtime.announcer import Announcer
 

@@ -33,7 +33,7 @@ class StreamState:
 
     received: int = 0
     replaced: int = 0  # by a newer frame, before their turn came
-    rejected: int = 0  # unreadable or too old, or lost to a fault of the node
+    rejected: int = 0  # gave no depth: unreadable, too old, or lost to a fault of the node
     failed: int = 0  # frames with a fault of the node, whole or in an output
     faults_in_row: int = 0  # of them, since the last frame without one
     processed: int = 0
@@ -42,10 +42,10 @@ class StreamState:
     published_at: float | None = None  # monotonic [s]
     started_at: float = field(default_factory=time.monotonic)
     trouble: str = ''  # why the last frame gave no depth, or not every output
-    rejection: str = ''  # why the last one of those that gave none did not
+    rejection: str = ''  # why the last rejected frame gave no depth
     fault: str = ''  # the last fault of the node
     stamp_trouble: str = ''  # why the age of the last frame is not known
-    frame_trouble: str = ''  # why tf2 cannot place it
+    frame_trouble: str = ''  # why tf2 refuses the frame_id of the last frame
     cost: FrameCost | None = None
 
     def add_processed(self, cost: FrameCost, fault: str = '') -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 WEBCAM_PREFIX = 'webcam:'
 DEVICE = re.compile(r'/dev/video(\d+)')
@@ -216,7 +216,7 @@ def _read_photos(paths: list[Path], options: SourceOptions) -> Iterator[NDArray[
             num_damaged += 1
             if num_damaged == len(paths):
                 raise
-            logger.warning('left out, %d so far: %s', num_damaged, err)
+            _logger.warning('left out, %d so far: %s', num_damaged, err)
             continue
         yield rgb
 
@@ -238,7 +238,7 @@ def _frames_of_video(path: Path, options: SourceOptions) -> Iterator[NDArray[np.
         for _, rgb in read_video(path, max_pixels=options.max_image_pixels):
             yield rgb
     except VideoEndsEarlyError as err:
-        logger.warning('%s', err)
+        _logger.warning('%s', err)
 
 
 def _read_webcam(index: int, options: SourceOptions) -> Iterator[NDArray[np.uint8]]:

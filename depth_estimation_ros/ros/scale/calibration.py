@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from depth_estimation_ros.ros.scale.references import Reference
     from depth_estimation_ros.ros.scale.topic_client import TopicClient
 
-__all__ = ['CalibrationSettings', 'Correction', 'ScaleCalibration']
-
 _IMAGE_TYPE = 'sensor_msgs/msg/Image'
 _NUM_WAITING = 60  # depth images that wait for their reference
 _NAMES = ('depth_scale', 'depth_offset')

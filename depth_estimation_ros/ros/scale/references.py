@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 
-__all__ = ['REFERENCE_TYPES', 'FlatTarget', 'Reference', 'SensorReference']
-
 REFERENCE_TYPES: dict[str, type] = {
     'sensor_msgs/msg/Image': Image,
     'sensor_msgs/msg/LaserScan': LaserScan,

@@ -19,8 +19,6 @@ from depth_estimation_ros.ros.runtime.start import init_ros
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ['TopicClient', 'open_client']
-
 _SPIN_SEC = 0.1
 _QUEUE_DEPTH = 10
 _NOT_YET_KNOWN = '_NODE_NAME_UNKNOWN_'  # rmw's word

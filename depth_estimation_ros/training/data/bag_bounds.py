@@ -11,8 +11,6 @@ from depth_estimation_ros.files.reading import check_regular, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ['MAX_CHUNK_BYTES', 'check_bag']
-
 MAX_CHUNK_BYTES: Final = 1 << 30  # of one chunk, unpacked; writers cut chunks at a few MB
 _MAGIC: Final = b'\x89MCAP0\r\n'
 _RECORD: Final = struct.Struct('<BQ')

@@ -24,7 +24,7 @@ from depth_estimation_ros.training.data.partial_file import PartialFile, partial
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 _CHUNK_BYTES: Final = 1 << 18
 _RETRIED_STATUS: Final = (408, 425, 429, 500, 502, 503, 504)
@@ -118,7 +118,7 @@ def _fetch(url: str, part: PartialFile, size: int | None, options: DownloadOptio
                 'are kept: run the same command again to go on'
             )
         wait = min(_LONGEST_WAIT_SEC, options.wait_sec * 2 ** (failures - 1))
-        _LOGGER.info('%s; trying again in %g s', reason, wait)
+        _logger.info('%s; trying again in %g s', reason, wait)
         time.sleep(wait)
 
 

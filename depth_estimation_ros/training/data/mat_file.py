@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ['read_mat_numbers']
-
 _HEADER_BYTES: Final = 128
 _MAX_FILE_BYTES: Final = 1 << 24
 _MAX_INFLATED_BYTES: Final = 1 << 26

@@ -24,7 +24,7 @@ from depth_estimation_ros.training.data.splits import check_split, scene_split
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 TRAIN_CSV: Final = 'nyu2_train.csv'
 TEST_CSV: Final = 'nyu2_test.csv'
@@ -130,7 +130,7 @@ class NyuDenseDepth(RgbdDataset):
             text = f'{label}: {self.num_skipped} of {len(rows)} rows lack a file, first {lost}'
             if self.num_skipped > _MAX_MISSING_FRACTION * len(rows):
                 raise DataError(f'{text}; the data set is not complete')
-            _LOGGER.warning('%s; they are left out', text)
+            _logger.warning('%s; they are left out', text)
         if not kept:
             raise DataError(f'{label}: lists no samples')
         return kept

@@ -25,7 +25,7 @@ from depth_estimation_ros.training.data.splits import block_split, check_split, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 MAT_NAME: Final = 'nyu_depth_v2_labeled.mat'
 SPLITS_NAME: Final = 'splits.mat'
@@ -161,7 +161,7 @@ def _training_part(
     """Return the places in `listed` that training, or validation, gets."""
     scenes = _scenes(file, listed)
     if scenes is None:
-        _LOGGER.warning('%s names no scenes: validation is its last images', file.filename)
+        _logger.warning('%s names no scenes: validation is its last images', file.filename)
         return list(block_split(len(listed), split, validation_fraction=validation_fraction))
     return scene_split(scenes, split, validation_fraction=validation_fraction)
 

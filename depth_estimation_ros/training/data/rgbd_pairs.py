@@ -16,7 +16,7 @@ from depth_estimation_ros.training.data.archive import is_inside
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 ASSOCIATIONS_NAME: Final = 'associations.txt'
 _DEPTH_WORDS: Final = frozenset({'depth', 'depths'})
@@ -49,7 +49,7 @@ def find_pairs(folder: Path) -> tuple[list[Pair], int]:
             f'{ASSOCIATIONS_NAME}'
         )
     if num_skipped:
-        _LOGGER.warning('%s: %d files without a partner are left out', folder, num_skipped)
+        _logger.warning('%s: %d files without a partner are left out', folder, num_skipped)
     return pairs, num_skipped
 
 

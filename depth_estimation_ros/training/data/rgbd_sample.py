@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class SampleError(DataError):
@@ -129,7 +129,7 @@ class RgbdDataset(ABC):
     def counted(self, sample: RgbdSample, index: int) -> RgbdSample:
         """Return the sample; count its impossible depths and say so at the first of them."""
         if sample.num_impossible and not self.num_impossible:
-            _LOGGER.warning(
+            _logger.warning(
                 '%s: %d of %d depths are a mark for none (65535, depth_invalid) or farther than '
                 'any sensor gives; taken as missing, here and in what follows',
                 self.sample_name(index),

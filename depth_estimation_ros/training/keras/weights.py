@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 # Of a batch norm; Keras has none.
 _COUNTER: Final = 'num_batches_tracked'
@@ -65,7 +65,7 @@ def load_keras(path: str | Path, *, align_corners: bool | None = None) -> DenseD
         network = _build(found, align_corners=align_corners)
         _fill(network, file, graph)
         version = file.keras_version
-    _LOGGER.info(
+    _logger.info(
         '%s: Keras %s, %s, variant %s, decoder width %d, align_corners %s',
         path, version or '(unknown)', found.encoder, found.variant, found.decoder_width,
         align_corners,
