@@ -20,7 +20,6 @@ from depth_estimation_ros.training.interruption import (
     ignore_signals,
     out_of_memory,
 )
-from depth_estimation_ros.training.learner import Learner
 from depth_estimation_ros.training.model.checkpoint import (
     Checkpoint,
     NetworkInfo,
@@ -29,7 +28,8 @@ from depth_estimation_ros.training.model.checkpoint import (
 )
 from depth_estimation_ros.training.progress import RunLog
 from depth_estimation_ros.training.random_state import rng_state, set_rng_state
-from depth_estimation_ros.training.sampling import ShuffledBatches
+from depth_estimation_ros.training.step.learner import Learner
+from depth_estimation_ros.training.step.sampling import ShuffledBatches
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from torch.utils.data import default_collate
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError, DataError
 from depth_estimation_ros.training.interruption import StopRequest, out_of_memory
-from depth_estimation_ros.training.learner import autocast_type
 from depth_estimation_ros.training.model.checkpoint import load_checkpoint, load_network
 from depth_estimation_ros.training.progress import read_log
+from depth_estimation_ros.training.step.learner import autocast_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

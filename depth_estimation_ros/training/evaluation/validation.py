@@ -16,11 +16,11 @@ from depth_estimation_ros.depth.metrics import (
     mean_metrics,
 )
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.batches import focal_scale, resized, to_device
 from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.evaluation.predictors import MIN_VALID_SHARE
 from depth_estimation_ros.training.interruption import ignore_signals
 from depth_estimation_ros.training.model.depth_coding import decode_depth
+from depth_estimation_ros.training.step.batches import focal_scale, resized, to_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from depth_estimation_ros.training.augmentation import (
+from depth_estimation_ros.training.step.augmentation import (
     Augmentation,
     ImageBatch,
     add_noise,

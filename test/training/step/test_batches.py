@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from depth_estimation_ros.training.augmentation import ImageBatch
-from depth_estimation_ros.training.batches import (
+from depth_estimation_ros.training.config import TrainConfig
+from depth_estimation_ros.training.model.depth_coding import decode_depth, encode_depth
+from depth_estimation_ros.training.step.augmentation import ImageBatch
+from depth_estimation_ros.training.step.batches import (
     coded_target,
     relative_step,
     resized,
     to_device,
 )
-from depth_estimation_ros.training.config import TrainConfig
-from depth_estimation_ros.training.model.depth_coding import decode_depth, encode_depth
 
 CONFIG = TrainConfig(image_height=32, image_width=64, min_depth=0.5, max_depth=10.0)
 CPU = torch.device('cpu')

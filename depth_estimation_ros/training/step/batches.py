@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 
-from depth_estimation_ros.training.augmentation import ImageBatch
 from depth_estimation_ros.training.model.depth_coding import encode_depth
+from depth_estimation_ros.training.step.augmentation import ImageBatch
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.config import TrainConfig

@@ -11,21 +11,21 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from depth_estimation_ros.model_file.network_size import fitting_size
-from depth_estimation_ros.training.augmentation import Augmentation
-from depth_estimation_ros.training.batches import (
+from depth_estimation_ros.training.distributed import ProcessGroup, synchronize_batch_norm
+from depth_estimation_ros.training.step.augmentation import Augmentation
+from depth_estimation_ros.training.step.batches import (
     coded_target,
     relative_step,
     resized,
     to_device,
 )
-from depth_estimation_ros.training.distributed import ProcessGroup, synchronize_batch_norm
-from depth_estimation_ros.training.losses import DepthLoss, shrink_target
-from depth_estimation_ros.training.optimization import (
+from depth_estimation_ros.training.step.losses import DepthLoss, shrink_target
+from depth_estimation_ros.training.step.optimization import (
     WeightAverage,
     build_optimizer,
     learning_rate,
 )
-from depth_estimation_ros.training.teacher import Teacher
+from depth_estimation_ros.training.step.teacher import Teacher
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.config import TrainConfig

@@ -8,7 +8,7 @@ import pytest
 from scipy.ndimage import correlate
 import torch
 
-from depth_estimation_ros.training.losses import DepthLoss, edge_error, shrink_target, ssim
+from depth_estimation_ros.training.step.losses import DepthLoss, edge_error, shrink_target, ssim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,9 +11,9 @@ from torch.utils.data import default_collate
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError
 from depth_estimation_ros.training.distributed import ProcessGroup
-from depth_estimation_ros.training.learner import Learner
 from depth_estimation_ros.training.run import new_network
-from depth_estimation_ros.training.teacher import Teacher
+from depth_estimation_ros.training.step.learner import Learner
+from depth_estimation_ros.training.step.teacher import Teacher
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import torch
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.mixture import DataSource, Mixture
-from depth_estimation_ros.training.optimization import WeightAverage, learning_rate
-from depth_estimation_ros.training.sampling import ShuffledBatches
+from depth_estimation_ros.training.step.optimization import WeightAverage, learning_rate
+from depth_estimation_ros.training.step.sampling import ShuffledBatches
 
 
 def _all(num_samples: int, steps: range, *, rank: int = 0, num_processes: int = 1) -> list[int]:

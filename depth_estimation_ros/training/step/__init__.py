@@ -1,0 +1,1 @@
+"""One step of training: what it draws, changes, compares and moves."""
