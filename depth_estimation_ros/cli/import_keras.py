@@ -26,7 +26,7 @@ _NOTE = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    from depth_estimation_ros.training.data.nyu_camera import nyu_camera
+    from depth_estimation_ros.training.data.nyu.camera import nyu_camera
 
     parser.epilog = (
         'The encoder, the width and the activations are read from the file. The other defaults '

@@ -62,11 +62,11 @@ DATASET_KINDS: Final[dict[str, DatasetKind]] = {
         needs_path=False,
     ),
     'nyu-densedepth': DatasetKind(
-        opener=f'{_PACKAGE}.nyu_depth:NyuDenseDepth',
+        opener=f'{_PACKAGE}.nyu.nyu_depth:NyuDenseDepth',
         description="DenseDepth's nyu_data.zip, or the folder it unpacks to",
     ),
     'nyu-labeled': DatasetKind(
-        opener=f'{_PACKAGE}.nyu_labeled:NyuLabeled',
+        opener=f'{_PACKAGE}.nyu.nyu_labeled:NyuLabeled',
         description='nyu_depth_v2_labeled.mat, with splits.mat beside it',
     ),
     'rgbd-folder': DatasetKind(
@@ -74,7 +74,7 @@ DATASET_KINDS: Final[dict[str, DatasetKind]] = {
         description='a folder of images and 16-bit depth PNGs',
     ),
     'rosbag': DatasetKind(
-        opener=f'{_PACKAGE}.rosbag_depth:RosbagDepth',
+        opener=f'{_PACKAGE}.bag.rosbag_depth:RosbagDepth',
         description='a rosbag2 with a colour topic and a depth topic aligned to it',
     ),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.datasets import open_dataset
-from depth_estimation_ros.training.data.eigen_test import Crop, EigenTest
+from depth_estimation_ros.training.data.nyu.eigen_test import Crop, EigenTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

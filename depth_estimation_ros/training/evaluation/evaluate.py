@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from depth_estimation_ros.training.data.eigen_test import Crop
+    from depth_estimation_ros.training.data.nyu.eigen_test import Crop
     from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
     from depth_estimation_ros.training.evaluation.predictors import DepthPredictor
 

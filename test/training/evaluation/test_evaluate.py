@@ -9,7 +9,7 @@ import pytest
 from red_is_depth import RedIsDepth
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.eigen_test import Crop
+from depth_estimation_ros.training.data.nyu.eigen_test import Crop
 from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
 from depth_estimation_ros.training.evaluation.evaluate import (
     Convention,

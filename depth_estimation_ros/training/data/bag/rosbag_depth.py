@@ -20,16 +20,16 @@ from depth_estimation_ros.camera.plausibility import implausible_camera
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.files.reading import reading
 from depth_estimation_ros.files.stamp import header_stamp
-from depth_estimation_ros.training.data.bag_bounds import check_bag
-from depth_estimation_ros.training.data.bag_messages import (
+from depth_estimation_ros.training.data.bag.bounds import check_bag
+from depth_estimation_ros.training.data.bag.messages import (
     CAMERA_INFO_TYPE,
     IMAGE_TYPE,
     colour_image,
     compressed_depth,
     raw_depth,
 )
-from depth_estimation_ros.training.data.bag_stamps import pair_messages
-from depth_estimation_ros.training.data.bag_topics import choose_topics, info_topic
+from depth_estimation_ros.training.data.bag.stamps import pair_messages
+from depth_estimation_ros.training.data.bag.topics import choose_topics, info_topic
 from depth_estimation_ros.training.data.rgbd_decoding import decode_sample, fit_sample
 from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample, SampleError
 from depth_estimation_ros.training.data.splits import block_split, check_split

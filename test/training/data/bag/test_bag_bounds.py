@@ -9,7 +9,7 @@ from bag_files import recording, write_bag
 import pytest
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.bag_bounds import MAX_CHUNK_BYTES, check_bag
+from depth_estimation_ros.training.data.bag.bounds import MAX_CHUNK_BYTES, check_bag
 
 if TYPE_CHECKING:
     from pathlib import Path

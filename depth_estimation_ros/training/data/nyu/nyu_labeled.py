@@ -16,8 +16,8 @@ import numpy as np
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.files.reading import reading
-from depth_estimation_ros.training.data.mat_file import read_mat_numbers
-from depth_estimation_ros.training.data.nyu_camera import nyu_camera
+from depth_estimation_ros.training.data.nyu.camera import nyu_camera
+from depth_estimation_ros.training.data.nyu.mat_file import read_mat_numbers
 from depth_estimation_ros.training.data.rgbd_decoding import fit_sample
 from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample, SampleError
 from depth_estimation_ros.training.data.splits import block_split, check_split, scene_split

@@ -10,7 +10,7 @@ import pytest
 import scipy.io
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.mat_file import read_mat_numbers
+from depth_estimation_ros.training.data.nyu.mat_file import read_mat_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.nyu_camera import nyu_camera
+from depth_estimation_ros.training.data.nyu.camera import nyu_camera
 from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
 
 if TYPE_CHECKING:

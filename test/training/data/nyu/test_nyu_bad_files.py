@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.mixture import Mixture
-from depth_estimation_ros.training.data.nyu_depth import NyuDenseDepth
+from depth_estimation_ros.training.data.nyu.nyu_depth import NyuDenseDepth
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,9 +25,9 @@ from rgbd_files import encode
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.bag_stamps import pair_stamps
+from depth_estimation_ros.training.data.bag.rosbag_depth import RosbagDepth
+from depth_estimation_ros.training.data.bag.stamps import pair_stamps
 from depth_estimation_ros.training.data.mixture import Mixture
-from depth_estimation_ros.training.data.rosbag_depth import RosbagDepth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

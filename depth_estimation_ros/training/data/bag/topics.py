@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.bag_messages import COMPRESSED_TYPE, IMAGE_TYPE
+from depth_estimation_ros.training.data.bag.messages import COMPRESSED_TYPE, IMAGE_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ import numpy as np
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.archive import Archive, is_inside, open_archive
-from depth_estimation_ros.training.data.nyu_camera import nyu_camera
+from depth_estimation_ros.training.data.nyu.camera import nyu_camera
 from depth_estimation_ros.training.data.rgbd_decoding import decode_depth_png, decode_sample
 from depth_estimation_ros.training.data.rgbd_sample import RgbdDataset, RgbdSample
 from depth_estimation_ros.training.data.splits import check_split, scene_split

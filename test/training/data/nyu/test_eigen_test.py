@@ -10,7 +10,7 @@ import pytest
 from red_is_depth import RedIsDepth
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.training.data.eigen_test import (
+from depth_estimation_ros.training.data.nyu.eigen_test import (
     CROP_NAME,
     DEPTH_NAME,
     RGB_NAME,

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.training.data.mixture import Mixture
-from depth_estimation_ros.training.data.nyu_labeled import NyuLabeled
+from depth_estimation_ros.training.data.nyu.nyu_labeled import NyuLabeled
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from rgbd_files import HEIGHT, WIDTH, write_nyu_zip
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.training.data.mixture import Mixture
-from depth_estimation_ros.training.data.nyu_depth import NyuDenseDepth, scene_of
+from depth_estimation_ros.training.data.nyu.nyu_depth import NyuDenseDepth, scene_of
 
 if TYPE_CHECKING:
     from pathlib import Path
