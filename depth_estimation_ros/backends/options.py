@@ -1,7 +1,7 @@
 """Settings of the backends, each declared once.
 
 The node's parameters (ros/parameters/backend_parameters.py) and the arguments of the commands
-(cli/backend_arguments.py) are made of these declarations.
+(cli/options/backend.py) are made of these declarations.
 """
 
 from __future__ import annotations

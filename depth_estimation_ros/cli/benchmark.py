@@ -7,7 +7,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import (
+from depth_estimation_ros.cli.options.arguments import (
     BACKEND_CHOICES,
     add_network_size,
     non_negative_int,
@@ -15,7 +15,7 @@ from depth_estimation_ros.cli.arguments import (
     positive_int,
     width_x_height,
 )
-from depth_estimation_ros.cli.backend_arguments import (
+from depth_estimation_ros.cli.options.backend import (
     TENSORRT_OPTIONS,
     add_option,
     add_tensorrt_options,

@@ -8,8 +8,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import add_network_size, width_x_height
-from depth_estimation_ros.cli.backend_arguments import (
+from depth_estimation_ros.cli.options.arguments import add_network_size, width_x_height
+from depth_estimation_ros.cli.options.backend import (
     TENSORRT_OPTIONS,
     add_tensorrt_options,
     option_values,

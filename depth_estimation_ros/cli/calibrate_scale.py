@@ -7,7 +7,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import non_negative_float, positive_float, positive_int
+from depth_estimation_ros.cli.options.arguments import (
+    non_negative_float,
+    positive_float,
+    positive_int,
+)
 
 if TYPE_CHECKING:
     from depth_estimation_ros.depth.scale_fit import ScaleFit

@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import (
+from depth_estimation_ros.cli.options.arguments import (
     BACKEND_CHOICES,
     add_data_option,
     add_network_size,
     positive_float,
     positive_int,
 )
-from depth_estimation_ros.cli.backend_arguments import add_option, option_values
+from depth_estimation_ros.cli.options.backend import add_option, option_values
 
 if TYPE_CHECKING:
     from depth_estimation_ros.training.evaluation.data import EvaluationData

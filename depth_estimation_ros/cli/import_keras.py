@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import positive_float, positive_int
+from depth_estimation_ros.cli.options.arguments import positive_float, positive_int
 
 if TYPE_CHECKING:
     import argparse

@@ -6,13 +6,13 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import (
+from depth_estimation_ros.cli.options.arguments import (
     add_model_arguments,
     open_estimator,
     positive_int,
 )
-from depth_estimation_ros.cli.camera import NamedCamera, add_camera_arguments
-from depth_estimation_ros.cli.depth_options import add_depth_arguments, depth_settings
+from depth_estimation_ros.cli.options.camera import NamedCamera, add_camera_arguments
+from depth_estimation_ros.cli.options.depth import add_depth_arguments, depth_settings
 
 if TYPE_CHECKING:
     import argparse

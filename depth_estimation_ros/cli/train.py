@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.cli.arguments import key_and_value, positive_float
+from depth_estimation_ros.cli.options.arguments import key_and_value, positive_float
 from depth_estimation_ros.training.config import CHOICES, TrainConfig
 from depth_estimation_ros.training.presets import PRESETS
 

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import positive_float
+from depth_estimation_ros.cli.options.arguments import positive_float
 
 if TYPE_CHECKING:
     import argparse

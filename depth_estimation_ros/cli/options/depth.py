@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.arguments import non_negative_float, positive_float
+from depth_estimation_ros.cli.options.arguments import non_negative_float, positive_float
 
 if TYPE_CHECKING:
     from depth_estimation_ros.depth.settings import DepthSettings

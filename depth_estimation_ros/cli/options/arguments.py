@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli.backend_arguments import (
+from depth_estimation_ros.cli.options.backend import (
     TENSORRT_OPTIONS,
     add_option,
     add_tensorrt_options,
