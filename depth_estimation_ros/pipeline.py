@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.depth.depth_grid import enlarge_mask
 from depth_estimation_ros.depth.depth_size import size_for
+from depth_estimation_ros.depth.filters import TemporalFilter
 from depth_estimation_ros.depth.finished_depth import FinishedDepth
 from depth_estimation_ros.depth.settings import SAME_AS_DEPTH, DepthSettings
-from depth_estimation_ros.depth.temporal_filter import TemporalFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

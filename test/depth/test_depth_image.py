@@ -17,7 +17,7 @@ from depth_estimation_ros.depth.depth_image import (
     valid_fraction,
     valid_mask,
 )
-from depth_estimation_ros.depth.edges import edge_mask
+from depth_estimation_ros.depth.filters import edge_mask
 from depth_estimation_ros.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:

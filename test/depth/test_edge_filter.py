@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from depth_estimation_ros.depth.depth_grid import DepthGrid, enlarge_mask
-from depth_estimation_ros.depth.edges import edge_mask
+from depth_estimation_ros.depth.filters import edge_mask
 from depth_estimation_ros.errors import ConfigError
 
 

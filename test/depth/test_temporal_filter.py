@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from depth_estimation_ros.depth.temporal_filter import TemporalFilter
+from depth_estimation_ros.depth.filters import TemporalFilter
 
 
 def image(*values: float) -> np.ndarray:
