@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT_SEC = 60.0
-SUPPORT = Path(__file__).parents[2] / 'support'
+SUPPORT = Path(__file__).parents[2] / 'support' / 'gpu'
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -54,7 +54,7 @@ def test_the_backend_works_with_the_classes_of_each_version(version: str, tmp_pa
 def offered_by(version: str, folder: Path) -> dict[str, list[str]]:
     """What the classes of a version have, by class."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / 'test/support/tensorrt_names.py')],
+        [sys.executable, str(ROOT / 'test/support/gpu/tensorrt_names.py')],
         env=environment(folder / version, version),
         capture_output=True,
         text=True,

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.ros
 
 WARN, ERROR = b'\x01', b'\x02'
 WRONG_TYPE = Parameter(name='max_depth', value=ParameterValue(type=99))
-SUPPORT = Path(__file__).parents[2] / 'support'
+SUPPORT = Path(__file__).parents[2] / 'support' / 'nodes'
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fake_tensorrt import FakeTensorRt
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _LIBRARIES = ('nvinfer', 'nvinfer_plugin', 'nvonnxparser')
 _ENTRY_POINTS = (
     'createInferBuilder_INTERNAL',
@@ -82,7 +82,8 @@ def environment(folder: Path, version: str, **faults: object) -> dict[str, str]:
         'libraries': [str(library) for library in libraries],
         'faults': faults,
     }
-    path = [str(folder), str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]
+    here = Path(__file__).parent
+    path = [str(folder), str(here), str(here.parent), os.environ.get('PYTHONPATH', '')]
     return {
         **os.environ,
         'PYTHONPATH': os.pathsep.join(filter(None, path)),
