@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,18 +140,14 @@ def test_a_signal_ends_a_busy_node_cleanly_and_soon(
         session.exchange(grey_image(51), camera_info())
         session.images.publish(grey_image(51))
         cpu_before = cpu_seconds(session.process.pid)
-        sent_at = time.monotonic()
         for _ in range(3):  # Ctrl+C reaches a launched node twice, an impatient user's more often
             session.process.send_signal(number)
             session.images.publish(grey_image(51))
         cpu = cpu_before
         while session.process.poll() is None:
             cpu = cpu_seconds(session.process.pid) or cpu
-        seconds = time.monotonic() - sent_at
         output = session.spin_until_ended(session.process)
     assert session.process.returncode == 0, output
     assert 'Traceback' not in output
     assert 'rror' not in output
     assert cpu - cpu_before < EXIT_SEC
-    if os.getloadavg()[0] < (os.cpu_count() or 1):  # else others take the time
-        assert seconds < EXIT_SEC

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
 import time
 from typing import TYPE_CHECKING
 
@@ -57,13 +56,10 @@ def test_of_a_fast_camera_the_newest_frames_are_taken(
     assert depths == sorted(set(depths))
     assert set(depths) <= set(sent)
     assert len(depths) <= RATE_HZ * 4.0 + 2
-    # A queue of ten would be two seconds old at this rate, and ever older without a bound. The
-    # median, since a busy machine may stop a process for a second now and then.
-    assert median(message.age for message in stats) < 1.0
     last = stats[-1]
     # Not 23 times as many: a machine with other work to do receives far fewer than 120 a second.
     assert last.frames_dropped > last.frames_processed
-    # One may wait, and one be on its way to take its place.
+    # One may wait, and one be on its way to take its place: a queue of ten would leave ten.
     assert 0 <= last.frames_received - last.frames_processed - last.frames_dropped <= 2
 
 
