@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 import onnxruntime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,6 +52,45 @@ def activation_ranges(
         name: (float(first), float(last))
         for name, first, last in zip(names, low, high, strict=True)
     }
+
+
+def clipped_ranges(
+    model: onnx.ModelProto, ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Leave out of a range what the only operator behind it clips away.
+
+    A convolution before a ReLU6 may reach 100, of which 94 % is thrown away next: 8 bits over
+    0 to 6 are 16 times finer, and an integer that saturates there is the ReLU6.
+
+    Args:
+        model: A model from `export_graph.trace_graph`; left as it is.
+        ranges: Name of a tensor -> (lowest, highest), which hold 0.
+
+    Returns:
+        The same names -> ranges that hold 0.
+    """
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    return {
+        name: _clipped(span, readers.get(name, []), constants) for name, span in ranges.items()
+    }
+
+
+def _clipped(
+    span: tuple[float, float],
+    readers: Sequence[onnx.NodeProto],
+    constants: Mapping[str, NDArray[np.float32]],
+) -> tuple[float, float]:
+    if len(readers) != 1 or readers[0].op_type not in {'Relu', 'Clip'}:
+        return span
+    limits = [-np.inf, np.inf] if readers[0].op_type == 'Clip' else [0.0, np.inf]
+    for index, name in enumerate(readers[0].input[1:]):
+        if name:
+            limits[index] = float(constants[name])
+    return max(span[0], min(limits[0], 0.0)), min(span[1], max(limits[1], 0.0))
 
 
 def _session(model: onnx.ModelProto, names: Sequence[str]) -> onnxruntime.InferenceSession:

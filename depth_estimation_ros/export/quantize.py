@@ -22,7 +22,7 @@ from onnxruntime.quantization import (
 )
 
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.export.activation_ranges import activation_ranges
+from depth_estimation_ros.export.activation_ranges import activation_ranges, clipped_ranges
 from depth_estimation_ros.export.onnx_graph import keep_standard_operators
 from depth_estimation_ros.model_file.model_spec import Target
 
@@ -37,7 +37,8 @@ def quantize_model(
 ) -> onnx.ModelProto:
     """Put explicit Q/DQ pairs around the convolutions of a float32 model.
 
-    All but the first and the last convolution; the rest of the graph stays float32.
+    All but the first, the last and those by channel (depthwise), which have few multiplications
+    and lose most: the rest of the graph stays float32.
 
     Args:
         model: From `export_graph.trace_graph`; left as it is.
@@ -55,9 +56,10 @@ def quantize_model(
     if not images:
         raise ConfigError('precision int8 needs calibration images: --calibration FOLDER or rooms')
     convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
+    chosen = [node for node in convolutions[1:-1] if _num_groups(node) == 1]
     is_cpu = target is Target.CPU
-    tensors = [name for node in convolutions[1:-1] for name in (node.input[0], node.output[0])]
-    ranges = activation_ranges(model, images, tensors)
+    tensors = [name for node in chosen for name in (node.input[0], node.output[0])]
+    ranges = clipped_ranges(model, activation_ranges(model, images, tensors))
     options: dict[str, Any] = {
         'WeightSymmetric': True,
         'ActivationSymmetric': not is_cpu,
@@ -78,7 +80,7 @@ def quantize_model(
             _OneImage(images[0], batch_size=_batch_size(model)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=['Conv'],
-            nodes_to_exclude=[convolutions[0].name, convolutions[-1].name],
+            nodes_to_quantize=[node.name for node in chosen],
             per_channel=True,
             reduce_range=is_cpu,
             activation_type=QuantType.QUInt8 if is_cpu else QuantType.QInt8,
@@ -103,6 +105,10 @@ class _OneImage(CalibrationDataReader):  # type: ignore[misc]
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
         """Return the input, then None."""
         return self._inputs.pop() if self._inputs else None
+
+
+def _num_groups(convolution: onnx.NodeProto) -> int:
+    return next((item.i for item in convolution.attribute if item.name == 'group'), 1)
 
 
 def _batch_size(model: onnx.ModelProto) -> int:

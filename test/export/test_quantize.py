@@ -23,10 +23,11 @@ pytest.importorskip('torch')
 import cv2
 from small_checkpoint import make_small_checkpoint
 
-from depth_estimation_ros.export.activation_ranges import activation_ranges
+from depth_estimation_ros.export.activation_ranges import activation_ranges, clipped_ranges
 from depth_estimation_ros.export.calibration import calibration_images
 from depth_estimation_ros.export.export_model import ExportOptions, export_model
 from depth_estimation_ros.export.onnx_graph import constant_arrays
+from depth_estimation_ros.export.quantize import quantize_model
 from depth_estimation_ros.export.tensorrt_operators import audit_for_tensorrt
 
 HEIGHT, WIDTH = 64, 96
@@ -146,6 +147,56 @@ def test_one_odd_image_does_not_decide_the_range() -> None:
     assert ranges == {'cast': (0.0, 4.0), 'value': (-3.0, 0.0)}
     widest = activation_ranges(model, images, ['value'], kept_share=1.0)
     assert widest == {'value': (-4.0, 200.0)}
+
+
+def test_a_range_ends_where_the_only_reader_clips_it() -> None:
+    limits = {'zero': 0.0, 'six': 6.0, 'one': 1.0}
+    nodes = [
+        helper.make_node('Clip', ['relu6', 'zero', 'six'], ['a']),
+        helper.make_node('Clip', ['from_one', 'one'], ['b']),
+        helper.make_node('Relu', ['relu'], ['c']),
+        helper.make_node('Relu', ['twice'], ['d']),
+        helper.make_node('Relu', ['twice'], ['e']),
+        helper.make_node('Exp', ['other'], ['f']),
+    ]
+    constants = [numpy_helper.from_array(np.float32(x), name) for name, x in limits.items()]
+    model = helper.make_model(helper.make_graph(nodes, 'clips', [], [], constants))
+    names = ('relu6', 'from_one', 'relu', 'twice', 'other')
+    found = clipped_ranges(model, dict.fromkeys(names, (-8.0, 102.0)))
+    assert found == {
+        'relu6': (0.0, 6.0),
+        'from_one': (0.0, 102.0),  # a range holds 0, which padding needs
+        'relu': (0.0, 102.0),
+        'twice': (-8.0, 102.0),
+        'other': (-8.0, 102.0),
+    }
+
+
+def test_convolutions_by_channel_stay_float() -> None:
+    image = helper.make_tensor_value_info('image', TensorProto.UINT8, [1, 4, 4, 2])
+    value = helper.make_tensor_value_info('value', TensorProto.FLOAT, [1, 2, 4, 4])
+    nodes = [
+        helper.make_node('Cast', ['image'], ['cast'], to=TensorProto.FLOAT),
+        helper.make_node('Transpose', ['cast'], ['x0'], perm=[0, 3, 1, 2]),
+        helper.make_node('Conv', ['x0', 'full'], ['x1'], name='first'),
+        helper.make_node('Conv', ['x1', 'single'], ['x2'], name='depthwise', group=2),
+        helper.make_node('Conv', ['x2', 'full'], ['x3'], name='pointwise'),
+        helper.make_node('Conv', ['x3', 'full'], ['value'], name='last'),
+    ]
+    full = numpy_helper.from_array(np.full((2, 2, 1, 1), 0.5, np.float32), 'full')
+    single = numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), 'single')
+    model = helper.make_model(
+        helper.make_graph(nodes, 'convolutions', [image], [value], [full, single]),
+        opset_imports=[helper.make_opsetid('', 17)],
+        ir_version=8,
+    )
+    images = [np.full((4, 4, 2), level, np.uint8) for level in (1, 100, 200)]
+    quantized = quantize_model(model, images, target=Target.CPU)
+    dequantized = {
+        node.output[0] for node in quantized.graph.node if node.op_type == 'DequantizeLinear'
+    }
+    weights = {node.name: node.input[1] for node in quantized.graph.node if node.op_type == 'Conv'}
+    assert {name for name, weight in weights.items() if weight in dequantized} == {'pointwise'}
 
 
 # --- where the images come from -----------------------------------------------------------------
