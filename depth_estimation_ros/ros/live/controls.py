@@ -1,4 +1,8 @@
-"""The node's live parameters as controls: their ranges are the node's own."""
+"""What a page offers and what somebody asks for with it.
+
+The node's live parameters are controls with the node's own ranges. Commands are made on the page's
+threads and done on that of ROS.
+"""
 
 from __future__ import annotations
 
@@ -101,3 +105,72 @@ def _control(name: str, descriptor: Any, value: object) -> Control | None:
         high=ranges[0].to_value,
         step=ranges[0].step or step,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetParameter:
+    """Set a parameter of the node."""
+
+    name: str
+    value: bool | int | float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetEnabled:
+    """Pause the node, or let it go on."""
+
+    is_enabled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChooseCamera:
+    """Show another camera."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowCloud:
+    """Ask for the cloud, or not."""
+
+    is_wanted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickPoint:
+    """Choose the pixel of the cloud's point on a ray, in the optical frame [m]."""
+
+    origin: tuple[float, float, float]
+    direction: tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoosePixel:
+    """Choose a pixel by its numbers."""
+
+    column: int
+    row: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrate:
+    """Find the depth_scale that makes the chosen pixel this far away [m]."""
+
+    distance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Save:
+    """Write picture, cloud and parameters to where live_view was started."""
+
+
+Command = (
+    SetParameter
+    | SetEnabled
+    | ChooseCamera
+    | ShowCloud
+    | PickPoint
+    | ChoosePixel
+    | Calibrate
+    | Save
+)

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from depth_estimation_ros.ros.live.commands import (
+from depth_estimation_ros.ros.live.controls import (
     Calibrate,
     ChooseCamera,
     ChoosePixel,
+    Control,
+    ControlKind,
     PickPoint,
     Save,
     SetEnabled,
     SetParameter,
     ShowCloud,
 )
-from depth_estimation_ros.ros.live.controls import Control, ControlKind
-from depth_estimation_ros.ros.live.page_html import said_html
+from depth_estimation_ros.ros.live.page_text import said_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from viser import ViserServer
 
     from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
-    from depth_estimation_ros.ros.live.commands import Command
+    from depth_estimation_ros.ros.live.controls import Command
 
 PANEL_WIDTH = 340.0  # [px], of each of the two
 POINT_SIZE = 0.012  # [m]

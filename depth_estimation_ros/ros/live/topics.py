@@ -12,7 +12,7 @@ from rcl_interfaces.msg import ParameterEvent
 from rclpy.qos import QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
-from depth_estimation_ros.ros.live.state_text import Figures, Status
+from depth_estimation_ros.ros.live.page_text import Figures, Status
 from depth_estimation_ros.ros.messages.conversions import seconds
 from depth_estimation_ros.ros.messages.outputs import Output
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only

@@ -12,11 +12,15 @@ from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.live.cloud import floor_below, thin_cloud
 from depth_estimation_ros.ros.live.command_handling import CommandHandler
 from depth_estimation_ros.ros.live.controls import controls_of
-from depth_estimation_ros.ros.live.drawing import FrameDrawing
-from depth_estimation_ros.ros.live.frame import Frame
+from depth_estimation_ros.ros.live.frame import Frame, FrameDrawing
 from depth_estimation_ros.ros.live.node_client import NodeClient, NodeFacts
-from depth_estimation_ros.ros.live.page_html import state_html
-from depth_estimation_ros.ros.live.state_text import FRESH_SEC, Rate, rows_of, why_no_depth
+from depth_estimation_ros.ros.live.page_text import (
+    FRESH_SEC,
+    Rate,
+    rows_of,
+    state_html,
+    why_no_depth,
+)
 from depth_estimation_ros.ros.live.topics import Topics, figures_of
 from depth_estimation_ros.ros.messages.conversions import rgb_from_message
 from depth_estimation_ros.ros.messages.message_reading import (
@@ -32,8 +36,8 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
     from depth_estimation_ros.ros.live.page import Page
+    from depth_estimation_ros.ros.live.page_text import Figures
     from depth_estimation_ros.ros.live.parameters import LiveParameters
-    from depth_estimation_ros.ros.live.state_text import Figures
 
 FLOOR_STEP = 0.15  # [m], smaller changes do not move the floor
 ASK_AGAIN_SEC = 2.0

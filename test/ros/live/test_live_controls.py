@@ -13,13 +13,16 @@ rclpy = pytest.importorskip('rclpy')
 pytest.importorskip('depth_estimation_ros.msg', reason='needs the colcon install')
 
 from depth_estimation_ros.errors import ConfigError, DataError  # noqa: E402
-from depth_estimation_ros.ros.live.controls import LIVE_NAMES, ControlKind, controls_of  # noqa: E402
-from depth_estimation_ros.ros.live.frame import Frame  # noqa: E402
-from depth_estimation_ros.ros.live.pixel_calibration import (  # noqa: E402
+from depth_estimation_ros.ros.live.command_handling import (  # noqa: E402
     NUM_FRAMES,
     PixelCalibration,
 )
-from depth_estimation_ros.ros.live.saving import parameter_file_text, save  # noqa: E402
+from depth_estimation_ros.ros.live.controls import LIVE_NAMES, ControlKind, controls_of  # noqa: E402
+from depth_estimation_ros.ros.live.frame import (  # noqa: E402
+    Frame,
+    parameter_file_text,
+    save,
+)
 from depth_estimation_ros.ros.parameters.spec import Change, descriptor  # noqa: E402
 from depth_estimation_ros.ros.parameters.values import parameter_specs  # noqa: E402
 from depth_estimation_ros.ros.scale.calibration import Correction  # noqa: E402

@@ -7,18 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from depth_estimation_ros.ros.live.page_html import (
-    jpeg_source,
-    metres,
-    pictures_html,
-    said_html,
-    state_html,
-)
-from depth_estimation_ros.ros.live.state_text import (
+from depth_estimation_ros.ros.live.page_text import (
     Figures,
     Rate,
     Status,
+    jpeg_source,
+    metres,
+    pictures_html,
     rows_of,
+    said_html,
+    state_html,
     why_no_depth,
 )
 
