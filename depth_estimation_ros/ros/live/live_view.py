@@ -50,10 +50,8 @@ def handle_waiting(executor: Executor) -> None:
         task.result()  # raises what the callback raised
 
 
-def run(node: Node, viewer: Viewer, period_sec: float) -> None:
+def run(executor: Executor, viewer: Viewer, period_sec: float) -> None:
     """Show frames at the page's own rate until ROS is shut down."""
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
     try:
         while rclpy.ok():
             started = time.monotonic()
@@ -96,8 +94,10 @@ def main(args: list[str] | None = None) -> int:
         try:
             page = Page(server, is_read_only=parameters.read_only)
             viewer = Viewer(node, page, parameters, folder=Path.cwd())
+            executor = SingleThreadedExecutor(context=node.context)
+            executor.add_node(node)
             say_address(node, parameters, address_of(server))
-            run(node, viewer, 1.0 / parameters.max_rate_hz)
+            run(executor, viewer, 1.0 / parameters.max_rate_hz)
         finally:
             close_server(server)
     return 0

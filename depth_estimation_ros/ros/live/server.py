@@ -1,19 +1,24 @@
-"""The web server of the page: viser's, on one port, with nothing sent to the outside."""
+"""The web server of the page: viser's, on one port, for nobody but the page itself."""
 
 from __future__ import annotations
 
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import version
 from importlib.util import find_spec
 import io
 import socket
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from depth_estimation_ros.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from viser import ViserServer
 
 EVERYWHERE = ('0.0.0.0', '::', '')  # noqa: S104 - what the user's warning is about
+THIS_MACHINE = ('127.0.0.1', '::1', 'localhost')
 
 
 def check_viser() -> None:
@@ -33,11 +38,19 @@ def open_server(host: str, port: int) -> ViserServer:
         port: Port, 0: a free one.
 
     Raises:
-        ConfigError: viser is not installed, or one cannot listen there.
+        ConfigError: viser is not installed or cannot be guarded, or one cannot listen there.
     """
     check_viser()
     free_port = _free_port(host, port)
-    server = _server_class()(host=host, port=free_port, verbose=False)
+    server_class = _server_class()
+    with _guarded(host) as checks:
+        server = server_class(host=host, port=free_port, verbose=False)
+    if not checks:
+        server.stop()
+        raise ConfigError(
+            f'viser {version("viser")} cannot be kept from answering other web sites: '
+            "pip install 'viser<1.2'"
+        )
     if server.get_port() != free_port:  # viser goes on to the next port by itself
         server.stop()
         raise _port_taken(host, free_port)
@@ -54,6 +67,60 @@ def close_server(server: ViserServer) -> None:
     """Stop listening; viser says so on stdout, which is not its own."""
     with redirect_stdout(io.StringIO()):
         server.stop()
+
+
+def refusal_of(listening_host: str, host: str, origin: str | None) -> str:
+    """Tell why a request is refused: it comes from the page of another web site.
+
+    A browser says in Origin whose page asks, and in Host whom it believes to ask. A site that has
+    its own name point to 127.0.0.1 cannot hide that name.
+
+    Args:
+        listening_host: Address that the server listens on.
+        host: The request's Host, name and port.
+        origin: Its Origin, None: not from a page.
+
+    Returns:
+        The reason, empty when the request is welcome.
+    """
+    name = urlsplit(f'//{host}').hostname or ''
+    if listening_host in THIS_MACHINE and name not in (*THIS_MACHINE, listening_host):
+        return f'this page is not {name!r}: open http://127.0.0.1 with the port'
+    if origin is not None and urlsplit(origin).netloc != host:
+        return f'a page of {origin!r} may not use this one'
+    return ''
+
+
+@contextmanager
+def _guarded(listening_host: str) -> Iterator[list[Any]]:
+    """Have the server that is opened within refuse what `refusal_of` does.
+
+    viser has no setting for it: what it calls to listen gets the check put before its own.
+
+    Yields:
+        The checks that were put there; empty if viser listens in some other way.
+    """
+    from websockets.asyncio import server as websockets_server
+
+    serve = websockets_server.serve
+    checks: list[Any] = []
+
+    def guarded_serve(*args: Any, process_request: Any = None, **options: Any) -> Any:
+        def check(connection: Any, request: Any) -> Any:
+            headers = request.headers
+            reason = refusal_of(listening_host, headers.get('Host', ''), headers.get('Origin'))
+            if reason:
+                return connection.respond(403, f'{reason}\n')
+            return process_request(connection, request) if process_request else None
+
+        checks.append(check)
+        return serve(*args, process_request=check, **options)
+
+    websockets_server.serve = guarded_serve  # type: ignore[assignment, misc]
+    try:
+        yield checks
+    finally:
+        websockets_server.serve = serve  # type: ignore[misc]
 
 
 def _server_class() -> type[ViserServer]:

@@ -23,6 +23,7 @@ from depth_estimation_ros.ros.live.server import (
     check_viser,
     close_server,
     open_server,
+    refusal_of,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +80,80 @@ def test_the_page_is_served_and_no_file_of_the_machine(server: ViserServer) -> N
     assert set(statuses.values()) == {404}
 
 
+def asked(server: ViserServer, **headers: str) -> tuple[int, str]:
+    """Ask for a WebSocket as a browser does; returns status and text of the answer."""
+    address = address_of(server).removeprefix('http://')
+    upgrade = {
+        'Host': address,
+        'Connection': 'Upgrade',
+        'Upgrade': 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'Sec-WebSocket-Protocol': 'viser-v0.0.0',
+    }
+    connection = http.client.HTTPConnection(address, timeout=20)
+    try:
+        connection.request('GET', '/', headers=upgrade | headers)
+        response = connection.getresponse()
+        return response.status, '' if response.status == 101 else response.read().decode()
+    finally:
+        connection.close()
+
+
+def test_the_page_of_another_web_site_gets_no_connection(server: ViserServer) -> None:
+    own = address_of(server)
+    assert asked(server, Origin=own)[0] == 101
+    assert asked(server)[0] == 101  # no page: a program of somebody on this machine
+    status, text = asked(server, Origin='http://evil.example')
+    assert (status, text) == (403, "a page of 'http://evil.example' may not use this one\n")
+    assert (
+        asked(server, Origin=own.replace(':', ':1', 2))[0] == 403
+    )  # another port of this machine
+
+
+def test_a_name_that_a_web_site_points_to_this_machine_is_not_the_pages(
+    server: ViserServer,
+) -> None:
+    name = f'evil.example:{server.get_port()}'
+    status, text = asked(server, Host=name, Origin=f'http://{name}')
+    assert status == 403
+    assert text.startswith("this page is not 'evil.example'")
+
+
+@pytest.mark.parametrize(
+    ('listening_host', 'host', 'origin'),
+    [
+        ('127.0.0.1', 'localhost:9000', 'http://localhost:9000'),  # ssh -L 9000:127.0.0.1:8080
+        ('::1', '[::1]:8080', 'http://[::1]:8080'),
+        ('0.0.0.0', 'robot.local:8080', 'http://robot.local:8080'),  # noqa: S104
+        ('0.0.0.0', 'robot.example', 'https://robot.example'),  # noqa: S104 - behind a proxy
+        ('192.0.2.7', '192.0.2.7:8080', None),
+    ],
+)
+def test_the_page_itself_is_welcome(listening_host: str, host: str, origin: str | None) -> None:
+    assert refusal_of(listening_host, host, origin) == ''
+
+
+@pytest.mark.parametrize('origin', ['null', 'http://robot.local', 'file://', ''])
+def test_an_origin_that_is_not_the_page_is_refused_everywhere(origin: str) -> None:
+    assert repr(origin) in refusal_of('0.0.0.0', 'robot.local:8080', origin)  # noqa: S104
+
+
+def test_a_viser_that_cannot_be_guarded_does_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As a viser that keeps a name of its own for what it calls.
+    import viser.infra._infra as infra
+    from websockets.asyncio import server as websockets_server
+
+    kept = type('Kept', (), {'asyncio': type('A', (), {'server': type('S', (), {})})})
+    for name in ('exceptions', 'datastructures'):
+        setattr(kept, name, getattr(infra.websockets, name))
+    kept.asyncio.server.serve = websockets_server.serve
+    kept.asyncio.server.ServerConnection = websockets_server.ServerConnection
+    monkeypatch.setattr(infra, 'websockets', kept)
+    with pytest.raises(ConfigError, match=r'viser \S+ cannot be kept from answering other'):
+        open_server('127.0.0.1', 0)
+
+
 def test_no_browser_can_have_the_page_sent_to_the_internet(server: ViserServer) -> None:
     assert server.request_share_url() is None
 
@@ -107,7 +182,9 @@ def test_a_host_that_everybody_reaches_is_warned_of_and_ctrl_c_ends_the_page(
 ) -> None:
     with RosSession(tmp_path) as session:
         process = session.start_node('live.live_view', host='0.0.0.0', port=0)  # noqa: S104
-        session.spin_until(lambda: session.node.count_publishers('/rosout') > 1)
+        log = session.listen_to_log()
+        # What is heard has been said: a signal in the midst of it would be told of.
+        session.spin_until(lambda: len(log) == 2)
         assert process.stdout is not None
         lines = [process.stdout.readline(), process.stdout.readline()]
         assert 'everybody who reaches this machine can change' in lines[0]
