@@ -70,7 +70,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     from depth_estimation_ros.ros.demo.metrics import bare_estimator_rate, format_table, measure
     from depth_estimation_ros.ros.demo.report import REPORT_FILES, write_report
 
-    model_path = _model_path(arguments.model, arguments.backend)
+    model_path = checked_model_path(arguments.model, arguments.backend)
     with DepthEstimator.from_file(model_path, arguments.backend) as estimator:
         bare_fps = bare_estimator_rate(estimator, recording)
         notes = f'Model {model_path.name}, trained on {estimator.spec.training_data}'
@@ -84,7 +84,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
 def _record(arguments: argparse.Namespace) -> Recording:
     source = absolute_source(arguments.input)
-    model_path = _model_path(arguments.model, arguments.backend)
+    model_path = checked_model_path(arguments.model, arguments.backend)
     domain_id = arguments.domain_id
     if domain_id is None:
         domain_id = random.choice(DOMAIN_IDS)  # noqa: S311 - no secret
@@ -123,7 +123,7 @@ def absolute_source(source: str) -> str:
     return str(Path(source).expanduser().resolve())
 
 
-def _model_path(model: str, backend: str) -> Path:
+def checked_model_path(model: str, backend: str) -> Path:
     """Return the model file, once its facts could be read.
 
     Raises:

@@ -13,10 +13,16 @@ import threading
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.errors import DepthEstimationError
-from depth_estimation_ros.ros.demo.demo import DOMAIN_IDS, absolute_source, find_dds_profile
+from depth_estimation_ros.ros.demo.demo import (
+    DOMAIN_IDS,
+    absolute_source,
+    checked_model_path,
+    find_dds_profile,
+)
 from depth_estimation_ros.ros.demo.processes import NodeProcess, demo_environment
 from depth_estimation_ros.ros.demo.session import NODE_MODULE, PLAYER_MODULE
 from depth_estimation_ros.ros.live.server import check_viser
+from depth_estimation_ros.ros.runtime.signals import DeferredInterrupt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +50,12 @@ def run_live(arguments: argparse.Namespace) -> int:
     """Run everything until a signal comes or a process fails; returns the exit code.
 
     Raises:
-        DepthEstimationError: The input cannot be found, or viser is not installed.
+        DepthEstimationError: Input or model cannot be used, or viser is not installed.
+        KeyboardInterrupt: A signal came before the page was there.
     """
     check_viser()
     source = absolute_source(arguments.input)
+    model_path = checked_model_path(arguments.model, 'auto')
     domain_id = arguments.domain_id
     if domain_id is None:
         domain_id = random.choice(DOMAIN_IDS)  # noqa: S311 - no secret
@@ -55,23 +63,29 @@ def run_live(arguments: argparse.Namespace) -> int:
     os.environ.update(environment)
     _say(f"camera_player plays '{arguments.input}' in ROS domain {domain_id}; Ctrl-C ends all")
     with ExitStack() as stack:
+        # First, so that it is the last to go: no signal leaves a process behind.
+        interrupt = stack.enter_context(DeferredInterrupt())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_live_')))
         player = {'source': source, 'rate_hz': arguments.rate_hz}
-        node = {'model_path': arguments.model}
+        node = {'model_path': str(model_path)}
         processes = [
             stack.enter_context(
                 NodeProcess(module, parameters, folder=folder, environment=environment)
             )
             for module, parameters in ((NODE_MODULE, node), (PLAYER_MODULE, player))
         ]
-        return _show(processes, arguments)
+        return _show(processes, arguments, interrupt)
 
 
-def _show(processes: Sequence[NodeProcess], arguments: argparse.Namespace) -> int:
+def _show(
+    processes: Sequence[NodeProcess], arguments: argparse.Namespace, interrupt: DeferredInterrupt
+) -> int:
     # Imported late: rclpy reads the environment that was set just now.
     import rclpy
 
     from depth_estimation_ros.ros.live import live_view
+
+    interrupt.check()
 
     failures: list[str] = []
     is_over = threading.Event()
