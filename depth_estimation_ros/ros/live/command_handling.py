@@ -137,7 +137,7 @@ class CommandHandler:
 
     @do.register
     def _(self, command: ChooseCamera) -> None:
-        self.pixel = None
+        self.pixel = self._calibration = None
         self._viewer.choose_camera(command.name)
 
     @do.register

@@ -51,9 +51,14 @@ class Frame:
 
 
 class FrameDrawing:
-    """A frame as the HTML of its pictures, made anew only when something new came."""
+    """A frame as the HTML of its pictures, made anew only when something new came.
 
-    def __init__(self) -> None:
+    Args:
+        camera: its name, empty for the only one.
+    """
+
+    def __init__(self, camera: str) -> None:
+        self._camera = camera
         self._scale_end = ScaleEnd()
         self._drawn: tuple[object, object, object] = (None, None, None)
         self._scale: tuple[float, bytes] | None = None
@@ -75,12 +80,15 @@ class FrameDrawing:
         self._drawn = drawn
         camera = None if frame.rgb is None else encode_jpeg(reduce_rgb(frame.rgb))
         if frame.depth is None:
-            return pictures_html(camera=camera, depth=None, scale=None, readings=None)
+            return pictures_html(
+                name=self._camera, camera=camera, depth=None, scale=None, readings=None
+            )
         height, width = frame.depth.shape
         small = reduce_depth(frame.depth)
         far = self._scale_end.update(small)
         pick = None if pixel is None else ((pixel[0] + 0.5) / width, (pixel[1] + 0.5) / height)
         return pictures_html(
+            name=self._camera,
             camera=camera,
             depth=encode_jpeg(depth_picture(small, far)),
             scale=self._scale_jpeg(far),

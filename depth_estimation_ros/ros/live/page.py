@@ -167,18 +167,17 @@ class Page:
         if self._enabled is not None and self._enabled.value != is_enabled:
             self._enabled.value = is_enabled
 
-    def show_cameras(self, names: Sequence[str], chosen: str) -> None:
+    def show_cameras(self, names: Sequence[str]) -> None:
         """Offer the cameras, if there are several."""
         if self._cameras is not None:
             self._cameras.remove()
             self._cameras = None
         if len(names) < 2:
             return
-        options = list(names) if chosen in names else [chosen, *names]
-        self._cameras = self._server.gui.add_dropdown(
-            'camera', options, initial_value=chosen, order=0.5
+        self._cameras = self._server.gui.add_button_group('camera', names, order=0.5)
+        self._cameras.on_click(
+            lambda event: self._commands.put(ChooseCamera(name=str(event.target.value)))
         )
-        self._on(self._cameras, lambda value: ChooseCamera(name=str(value)))
 
     def _lay_out_scene(self) -> None:
         scene = self._server.scene

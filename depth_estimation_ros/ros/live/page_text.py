@@ -173,6 +173,7 @@ def metres(depth: float) -> str:
 
 def pictures_html(
     *,
+    name: str = '',
     camera: bytes | None,
     depth: bytes | None,
     scale: bytes | None,
@@ -182,6 +183,7 @@ def pictures_html(
     """Lay out camera, depth and scale.
 
     Args:
+        name: of the camera, empty for the only one.
         camera: JPEG, None: has not come.
         depth: JPEG.
         scale: JPEG of the metres that the colours mean.
@@ -190,7 +192,9 @@ def pictures_html(
     """
     parts = [STYLE, '<div class="live">']
     if camera is not None:
-        parts += ['<div class="title">camera</div>', _image('live-camera', camera)]
+        title = f'camera {name}'.rstrip()
+        parts.append(f'<div class="title" id="live-title">{escape(title)}</div>')
+        parts.append(_image('live-camera', camera))
     if depth is not None:
         parts += [
             '<div class="title">depth - point at it for metres</div>',

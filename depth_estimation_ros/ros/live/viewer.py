@@ -80,7 +80,7 @@ class Viewer:
         self._floor = math.inf
         self._asked_at = -math.inf
         self._trouble = ''
-        self._drawing = FrameDrawing()
+        self._drawing = FrameDrawing(self.camera)
         self._commands = CommandHandler(self)
 
     @property
@@ -112,7 +112,9 @@ class Viewer:
             self.topics.close()
         self.frame = Frame()
         self._figures = None
-        self._drawing = FrameDrawing()
+        self._rate, self._rate_hz = Rate(), 0.0
+        self._drawing = FrameDrawing(self.camera)
+        self.page.show_pictures('')
         self.page.hide_cloud()
         self.topics = Topics(
             self.node,
@@ -137,7 +139,7 @@ class Viewer:
             else:
                 self.camera = cameras[0]
                 is_new = True
-        self.page.show_cameras(cameras, self.camera)
+        self.page.show_cameras(cameras)
         self.page.show_controls(controls_of(facts.descriptors, facts.values))
         if is_new:
             self.open_topics()
