@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import base64
 from contextlib import contextmanager
 import os
@@ -21,6 +22,9 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from numpy.typing import NDArray
+    from rclpy.publisher import Publisher
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
 
@@ -37,6 +42,9 @@ HEIGHT, WIDTH = 96, 128
 # Their means are equal: to the tiny model both halves are 10 m * 73 / 255 away.
 LEFT, RIGHT, WALL_M = (185, 17, 17), (17, 17, 185), 10.0 * 73.0 / 255.0
 FRAME_SEC = 0.1
+# A grey of 51 is 2 m to the tiny model.
+REAR, REAR_M = (21, 111, 21), 2.0
+CAMERAS = {'front': (LEFT, RIGHT), 'rear': (REAR, REAR)}
 _OPTIONS = (
     '--headless=new',
     '--no-sandbox',  # in a container one is root
@@ -70,11 +78,9 @@ class LiveSession(DepthSession):
     view: subprocess.Popen[str]
     address: str
 
-    def __init__(self, folder: Path, model: Path) -> None:
-        super().__init__(folder, model_path=model)
-        pixels = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-        pixels[:, : WIDTH // 2], pixels[:, WIDTH // 2 :] = LEFT, RIGHT
-        self._image = image_of(pixels, 'rgb8')
+    def __init__(self, folder: Path, model: Path, **parameters: object) -> None:
+        super().__init__(folder, model_path=model, **parameters)
+        self._image = image_of(two_halves(LEFT, RIGHT), 'rgb8')
         self._info = camera_info(height=HEIGHT, width=WIDTH)
         self._info.k[2], self._info.k[5] = WIDTH / 2.0, HEIGHT / 2.0
         self._info.p[2], self._info.p[6] = WIDTH / 2.0, HEIGHT / 2.0
@@ -104,10 +110,14 @@ class LiveSession(DepthSession):
         """Send an image if it is time for one, and handle what comes."""
         if time.monotonic() - self._sent_at > FRAME_SEC:
             self._sent_at = time.monotonic()
-            self._image.header = self._info.header = self.stamp()
-            self.infos.publish(self._info)
-            self.images.publish(self._image)
+            self._info.header = self.stamp()
+            self._send(self._info)
         self.executor.spin_once(timeout_sec=FRAME_SEC / 2.0)
+
+    def _send(self, info: CameraInfo) -> None:
+        self._image.header = info.header
+        self.infos.publish(info)
+        self.images.publish(self._image)
 
     def until(self, find: Callable[[], Any], timeout_sec: float = TIMEOUT_SEC) -> Any:
         """Feed the node until something is found; returns it."""
@@ -134,6 +144,43 @@ class LiveSession(DepthSession):
         request = GetParameters.Request(names=[name])
         response = self.call(GetParameters, 'depth_estimation/get_parameters', request)
         return parameter_value_to_python(response.values[0])
+
+
+class CamerasSession(LiveSession):
+    """Two cameras with compressed images only: front sees the wall, rear one of another colour."""
+
+    def __init__(self, folder: Path, model: Path) -> None:
+        super().__init__(folder, model, cameras=list(CAMERAS), image_transport='compressed')
+        self._jpegs = {name: _jpeg(two_halves(*colors)) for name, colors in CAMERAS.items()}
+        self._publishers: dict[str, tuple[Publisher, Publisher]] = {}
+
+    def __enter__(self) -> CamerasSession:
+        super().__enter__()
+        qos = newest_only(Reliability.RELIABLE, depth=5)
+        for name in CAMERAS:
+            self._publishers[name] = (
+                self.node.create_publisher(CompressedImage, f'{name}/image/compressed', qos),
+                self.node.create_publisher(CameraInfo, f'{name}/camera_info', qos),
+            )
+        return self
+
+    def _send(self, info: CameraInfo) -> None:
+        for name, (images, infos) in self._publishers.items():
+            infos.publish(info)
+            images.publish(
+                CompressedImage(header=info.header, format='jpeg', data=self._jpegs[name])
+            )
+
+
+def two_halves(left: tuple[int, ...], right: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Paint the camera's image, (HEIGHT, WIDTH, 3) uint8 RGB."""
+    pixels: NDArray[np.uint8] = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    pixels[:, : WIDTH // 2], pixels[:, WIDTH // 2 :] = left, right
+    return pixels
+
+
+def _jpeg(rgb: NDArray[np.uint8]) -> array.array[int]:
+    return array.array('B', cv2.imencode('.jpg', rgb[..., ::-1])[1].tobytes())
 
 
 def open_browser() -> Chrome:
@@ -213,6 +260,33 @@ def click(browser: Chrome, x: int, y: int) -> None:
     size = canvas.size
     offsets = (x - size['width'] // 2, y - size['height'] // 2)
     ActionChains(browser).move_to_element_with_offset(canvas, *offsets).click().perform()
+
+
+def near(pixel: list[int], color: tuple[int, ...] | NDArray[np.uint8]) -> bool:
+    """Compare a pixel that may not be there yet with a colour; JPEG changes colours a little."""
+    return bool(pixel) and bool(np.abs(np.array(pixel) - np.asarray(color, int)).max() <= 12)
+
+
+def point_at(browser: Chrome, name: str, x: float, y: float) -> None:
+    """Move the mouse over an element, to a place given in shares of it."""
+    element = browser.find_element(By.ID, name)
+    size = element.size
+    offsets = (round((x - 0.5) * size['width']), round((y - 0.5) * size['height']))
+    ActionChains(browser, duration=0).move_to_element_with_offset(element, *offsets).perform()
+
+
+def shown_metres(browser: Chrome) -> str:
+    """Return the metres that the page shows for the place under the mouse."""
+    script = """
+    const shown = [...document.querySelectorAll('#live-cells b')].filter(b => b.offsetParent);
+    return shown.map(b => b.textContent).join(' and ');
+    """
+    return str(browser.execute_script(script))
+
+
+def switch_of(browser: Chrome, label: str) -> WebElement:
+    """Find a checkbox."""
+    return browser.find_element(By.XPATH, f"{_row(label)}//input[@type='checkbox']")
 
 
 def button_of(browser: Chrome, label: str) -> WebElement | None:

@@ -29,10 +29,14 @@ TIMEOUT_SEC = float(os.environ.get('DEPTH_TEST_TIMEOUT_SEC', '60'))
 
 
 class RosSession:
-    """Nodes find each other in a domain that nobody else has, and end with the session."""
+    """Nodes find each other in a domain that nobody else has, and end with the session.
+
+    Attributes:
+        folder: working folder of the processes.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._stack = ExitStack()
         self.domain_id = 0
 
@@ -66,7 +70,7 @@ class RosSession:
         process = subprocess.Popen(
             [sys.executable, '-m', module, *arguments],
             env=self.environment,
-            cwd=self._folder,
+            cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
