@@ -1,9 +1,11 @@
-"""The node's rate and age with live_view idle, and with one browser on its page.
+"""The node's rate and latency with live_view idle and with one browser on its page, in turns.
 
 Run after `make`, with Debian's chromium: `. install/local_setup.bash` and then
 `python benchmarks/live_view_cost.py`. A listener takes depth and cloud in both cases, as a robot
 would. The browser runs on the same machine and draws by software, so it takes processor time that
-a laptop would give: what is measured is the worst case.
+a laptop would give: what is measured is the worst case. Each row is a pair measured one after
+the other, so that what else the machine does weighs on both; the last line is the median of the
+ratios.
 """
 
 from __future__ import annotations
@@ -31,8 +33,12 @@ from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
 
 DOMAIN_ID = 93
 PORT = 8093
-SPAN_SEC = 20.0
-SETTLE_SEC = 10.0
+NUM_PAIRS = 4
+SPAN_SEC = 8.0
+SETTLE_SEC = 6.0
+HEADING = """       rate [Hz]   latency p50 [ms]
+pair  none    one    none    one
+"""
 VIEW_MODULE = 'depth_estimation_ros.ros.live.live_view'
 CHROMIUM = (
     'chromium',
@@ -57,7 +63,7 @@ def main() -> int:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         parameters: dict[str, dict[str, object]] = {
             NODE_MODULE: {},
-            PLAYER_MODULE: {},
+            PLAYER_MODULE: {'num_frames_ahead': 4},
             VIEW_MODULE: {'port': PORT},
         }
         for module, values in parameters.items():
@@ -74,14 +80,11 @@ def main() -> int:
             node.create_subscription(kind, topic, _drop, qos, raw=True)
         while not stats:
             rclpy.spin_once(node, timeout_sec=1.0)
-        sys.stdout.write('browsers  depth [Hz]  latency p50 [ms]  age p50 [ms]\n')
-        _measure(node, stats, 'none')
-        browser = subprocess.Popen(
-            [*CHROMIUM, f'--user-data-dir={folder}/browser'], stderr=subprocess.DEVNULL
+        sys.stdout.write(
+            '       rate [Hz]      latency p50 [ms]\npair  none    one    none    one\n'
         )
-        _measure(node, stats, 'one ')
-        browser.terminate()
-        browser.wait()
+        ratios = [_pair(node, stats, folder, number) for number in range(NUM_PAIRS)]
+    sys.stdout.write(f'rate with one browser / rate with none: {statistics.median(ratios):.2f}\n')
     return 0
 
 
@@ -89,15 +92,29 @@ def _drop(_message: Any) -> None:
     pass
 
 
-def _measure(node: Node, stats: list[DepthStats], browsers: str) -> None:
+def _pair(node: Node, stats: list[DepthStats], folder: Path, number: int) -> float:
+    """Measure without and with a browser; returns the ratio of the rates."""
+    rate, latency_ms = _measure(node, stats)
+    browser = subprocess.Popen(
+        [*CHROMIUM, f'--user-data-dir={folder}/browser'], stderr=subprocess.DEVNULL
+    )
+    watched_rate, watched_latency_ms = _measure(node, stats)
+    browser.terminate()
+    browser.wait()
+    sys.stdout.write(
+        f'{number:4}  {rate:4.1f}   {watched_rate:4.1f}  '
+        f'{latency_ms:6.0f} {watched_latency_ms:6.0f}\n'
+    )
+    sys.stdout.flush()
+    return watched_rate / rate
+
+
+def _measure(node: Node, stats: list[DepthStats]) -> tuple[float, float]:
+    """Return the rate [Hz] and the median latency [ms] of a span."""
     _spin(node, SETTLE_SEC)
     stats.clear()
     _spin(node, SPAN_SEC)
-    latency_ms = 1e3 * statistics.median(item.total_time for item in stats)
-    age_ms = 1e3 * statistics.median(item.age for item in stats)
-    rate = len(stats) / SPAN_SEC
-    sys.stdout.write(f'{browsers:8}  {rate:10.1f}  {latency_ms:16.1f}  {age_ms:12.1f}\n')
-    sys.stdout.flush()
+    return len(stats) / SPAN_SEC, 1e3 * statistics.median(item.total_time for item in stats)
 
 
 def _spin(node: Node, duration_sec: float) -> None:

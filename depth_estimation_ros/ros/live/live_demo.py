@@ -39,6 +39,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--input', default='rooms', help='rooms, a photo, a folder, a video or webcam:0 (rooms)')
     add('--model', default='', help='model file (the one shipped)')
     add('--rate-hz', type=float, default=15.0, help='of the camera (15)')
+    add('--num-frames-ahead', type=int, default=60, help='made before playing (60)')
     add('--host', default='127.0.0.1', help='address of the page (127.0.0.1)')
     add('--port', type=int, default=8080, help='port of the page (8080)')
     add('--read-only', action='store_true', help='the page only shows')
@@ -66,7 +67,11 @@ def run_live(arguments: argparse.Namespace) -> int:
         # First, so that it is the last to go: no signal leaves a process behind.
         interrupt = stack.enter_context(DeferredInterrupt())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_live_')))
-        player = {'source': source, 'rate_hz': arguments.rate_hz}
+        player = {
+            'source': source,
+            'rate_hz': arguments.rate_hz,
+            'num_frames_ahead': arguments.num_frames_ahead,
+        }
         node = {'model_path': str(model_path)}
         processes = [
             stack.enter_context(

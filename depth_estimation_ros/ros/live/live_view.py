@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from depth_estimation_ros.ros.live.server import (
 from depth_estimation_ros.ros.live.viewer import Viewer
 from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
-from depth_estimation_ros.ros.runtime.signals import ros_until_signal
+from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
 
 if TYPE_CHECKING:
     from rclpy.executors import Executor
@@ -99,6 +100,8 @@ def main(args: list[str] | None = None) -> int:
             say_address(node, parameters, address_of(server))
             run(executor, viewer, 1.0 / parameters.max_rate_hz)
         finally:
+            # Closing takes seconds on a busy machine; launch sends SIGTERM meanwhile.
+            ignore_further_signals(signal.SIGINT, signal.SIGTERM)
             close_server(server)
     return 0
 
