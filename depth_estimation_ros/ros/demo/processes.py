@@ -83,6 +83,11 @@ class NodeProcess:
     ) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
     def tail(self) -> str:
         """Return the last lines that the process wrote."""
         lines = self._log_path.read_text(encoding='utf-8', errors='replace').splitlines()

@@ -6,6 +6,7 @@ import http.client
 import signal
 import socket
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,16 +141,23 @@ def test_an_origin_that_is_not_the_page_is_refused_everywhere(origin: str) -> No
 
 
 def test_a_viser_that_cannot_be_guarded_does_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As a viser that keeps a name of its own for what it calls.
-    import viser.infra._infra as infra
+    from viser.infra import _infra
     from websockets.asyncio import server as websockets_server
+    import websockets.datastructures
+    import websockets.exceptions
 
-    kept = type('Kept', (), {'asyncio': type('A', (), {'server': type('S', (), {})})})
-    for name in ('exceptions', 'datastructures'):
-        setattr(kept, name, getattr(infra.websockets, name))
-    kept.asyncio.server.serve = websockets_server.serve
-    kept.asyncio.server.ServerConnection = websockets_server.ServerConnection
-    monkeypatch.setattr(infra, 'websockets', kept)
+    # As a viser that keeps a name of its own for what it calls to listen.
+    own = SimpleNamespace(
+        exceptions=websockets.exceptions,
+        datastructures=websockets.datastructures,
+        asyncio=SimpleNamespace(
+            server=SimpleNamespace(
+                serve=websockets_server.serve,
+                ServerConnection=websockets_server.ServerConnection,
+            )
+        ),
+    )
+    monkeypatch.setattr(_infra, 'websockets', own)
     with pytest.raises(ConfigError, match=r'viser \S+ cannot be kept from answering other'):
         open_server('127.0.0.1', 0)
 
