@@ -11,11 +11,14 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 import time
 from typing import TYPE_CHECKING
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+
+from depth_estimation_ros.ros.demo.demo import absolute_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 PORT = 8094
 TIMEOUT_SEC = 300.0
 LOOK_SEC = 1.0
-NUM_DRAWN = 5  # frames that the page has shown when the picture is taken
+NUM_LOOKS = 8  # that find depth and figures, so that the cloud is drawn as well
 OPTIONS = (
     '--headless=new',
     '--no-sandbox',
@@ -32,15 +35,9 @@ OPTIONS = (
     '--enable-unsafe-swiftshader',
     '--window-size=1400,800',
 )
-# Counts how often the picture of the depth was replaced, and tells whether the model is known.
 SCRIPT = """
-const depth = document.getElementById('live-depth');
-const model = document.getElementById('live-model');
-if (depth && depth.src !== window.lastDepth) {
-  window.lastDepth = depth.src;
-  window.numDrawn = (window.numDrawn || 0) + 1;
-}
-return model && model.textContent !== '-' ? window.numDrawn || 0 : 0;
+const rate = document.getElementById('live-rate');
+return Boolean(document.getElementById('live-depth') && rate && rate.textContent !== '-');
 """
 
 
@@ -59,7 +56,9 @@ def take_picture(path: Path) -> None:
     try:
         browser.get(f'http://127.0.0.1:{PORT}')
         deadline = time.monotonic() + TIMEOUT_SEC
-        while browser.execute_script(SCRIPT) < NUM_DRAWN:
+        num_looks = 0
+        while num_looks < NUM_LOOKS:
+            num_looks += bool(browser.execute_script(SCRIPT))
             if time.monotonic() > deadline:
                 raise TimeoutError(f'no depth on the page within {TIMEOUT_SEC:g} s')
             time.sleep(LOOK_SEC)
@@ -75,10 +74,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--input', default='rooms', help='as of make live')
     arguments = parser.parse_args(argv)
     command = [sys.executable, '-m', 'depth_estimation_ros.ros.live.live_demo']
-    command += ['--input', arguments.input, '--port', str(PORT), '--num-frames-ahead', '1']
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    command += ['--input', absolute_source(arguments.input)]
+    command += ['--port', str(PORT), '--num-frames-ahead', '1']
+    # Elsewhere, so that the source checkout does not hide the installed package.
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE) as process,
+    ):
         try:
-            if not any(b'the page is at' in line for line in process.stdout or ()):
+            if not any(b'the page is at' in line for line in process.stderr or ()):
                 sys.stderr.write('error: live_demo ended early; run it to see why\n')
                 return 1
             take_picture(arguments.output)
