@@ -39,6 +39,10 @@ SCRIPT = """
 const rate = document.getElementById('live-rate');
 return Boolean(document.getElementById('live-depth') && rate && rate.textContent !== '-');
 """
+# viser tells of WebGL without a GPU.
+CLOSE_NOTICES = """
+document.querySelectorAll('.mantine-Notification-closeButton').forEach(button => button.click());
+"""
 
 
 def take_picture(path: Path) -> None:
@@ -62,6 +66,8 @@ def take_picture(path: Path) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError(f'no depth on the page within {TIMEOUT_SEC:g} s')
             time.sleep(LOOK_SEC)
+        browser.execute_script(CLOSE_NOTICES)
+        time.sleep(LOOK_SEC)
         browser.save_screenshot(str(path))
     finally:
         browser.quit()
