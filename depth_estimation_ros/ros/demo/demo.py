@@ -36,7 +36,9 @@ DOMAIN_IDS = range(1, 102)
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='demo', description='Play camera images, record the depth made of them, measure it.'
+        prog='demo',
+        description='Play camera images, record the depth made of them, measure it.',
+        epilog='example: ros2 run depth_estimation_ros demo --input walk.mp4 --width 1280',
     )
     add = parser.add_argument
     add('--input', default='rooms', help='rooms, a photo, a folder, a video or webcam:0 (rooms)')

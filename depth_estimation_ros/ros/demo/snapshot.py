@@ -27,6 +27,7 @@ from depth_estimation_ros.ros.messages.message_reading import (
     points_from_message,
 )
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
+from depth_estimation_ros.ros.parameters.help_text import Help, answers_help
 from depth_estimation_ros.ros.parameters.spec import Change, parameter
 from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.runtime.services import answer_failures
@@ -58,6 +59,14 @@ class SnapshotParameters:
         choices=('raw', 'compressed'),
         change=Change.START,
     )
+
+
+HELP = Help(
+    name=NODE_NAME,
+    summary='Writes one frame of live topics as a PNG: the camera image, its depth, its cloud.',
+    parameters=SnapshotParameters,
+    example='-r image:=/camera/image_raw -p output:=snapshot.png',
+)
 
 
 class Snapshot(Node):
@@ -166,6 +175,7 @@ def write_snapshot(snapshot: Snapshot) -> Path:
     return path
 
 
+@answers_help(HELP)
 @says_errors(NODE_NAME)
 def main(args: list[str] | None = None) -> int:
     """Write one picture; 1 when no frame came, 130 when a signal did."""

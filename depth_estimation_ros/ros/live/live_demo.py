@@ -33,7 +33,9 @@ LOOK_SEC = 0.5  # from one look at the processes to the next
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='live_demo', description='Play camera images and show their depth in the browser.'
+        prog='live_demo',
+        description='Play camera images and show their depth in the browser.',
+        epilog='example: ros2 run depth_estimation_ros live_demo --input webcam:0',
     )
     add = parser.add_argument
     add('--input', default='rooms', help='rooms, a photo, a folder, a video or webcam:0 (rooms)')

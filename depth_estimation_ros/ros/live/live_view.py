@@ -28,6 +28,7 @@ from depth_estimation_ros.ros.live.server import (
     open_server,
 )
 from depth_estimation_ros.ros.live.viewer import Viewer
+from depth_estimation_ros.ros.parameters.help_text import Help, answers_help
 from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 NODE_NAME = 'live_view'
 IDLE_SEC = 0.2  # from one look for browsers to the next, while there is none
 MAX_CALLBACKS = 100  # of one tick, so that the page is drawn whatever comes
+HELP = Help(
+    name=NODE_NAME,
+    summary='Shows what a running depth node sees and says on a page in the browser.',
+    parameters=LiveParameters,
+    example='-p port:=8080 -p read_only:=true',
+)
 
 
 def handle_waiting(executor: Executor) -> None:
@@ -80,6 +87,7 @@ def say_address(node: Node, parameters: LiveParameters, address: str) -> None:
     logger.info(f'the page is at {address}')
 
 
+@answers_help(HELP)
 def main(args: list[str] | None = None) -> int:
     """Serve the page until interrupted; 1 when one cannot listen there."""
     keep_freed_memory()

@@ -23,6 +23,8 @@ from depth_estimation_ros.ros.node.monitor import Monitor
 from depth_estimation_ros.ros.node.processor import FrameProcessor
 from depth_estimation_ros.ros.node.worker import Worker
 from depth_estimation_ros.ros.parameters.camera_names import check_scan_frames
+from depth_estimation_ros.ros.parameters.help_text import Help, answers_help
+from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 from depth_estimation_ros.ros.parameters.store import ParameterStore
 from depth_estimation_ros.ros.runtime.announcer import Announcer
 from depth_estimation_ros.ros.runtime.executors import OneSlowGroupExecutor
@@ -46,6 +48,14 @@ LOADING = 'loading the model'
 MONITOR_PERIOD_SEC = 1.0
 WORKER_STOP_TIMEOUT_SEC = 1.5  # leaves a clean exit time within two seconds of the signal
 LONGEST_FRAME_SEC = 60.0  # of a large network on a small board: a transition waits for it
+HELP = Help(
+    name=NODE_NAME,
+    summary="Publishes the metric depth of a camera's images: a depth image, a point cloud, a "
+    'picture in colours, a laser scan.',
+    parameters=NodeParameters,
+    example='-r image:=/camera/image_raw -r camera_info:=/camera/camera_info '
+    '-p depth_size:=network',
+)
 
 
 class DepthEstimationNode(LifecycleNodeMixin, Node):
@@ -244,6 +254,7 @@ class DepthEstimationNode(LifecycleNodeMixin, Node):
             )
 
 
+@answers_help(HELP)
 @says_errors(NODE_NAME)
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted.

@@ -33,9 +33,9 @@ def yaml_text() -> str:
     """Write config/depth.yaml."""
     blocks = []
     for name, (default, spec) in parameter_specs().items():
-        comment = textwrap.wrap(f'{spec.description} {_facts(spec)}', _WIDTH)
+        comment = textwrap.wrap(f'{spec.description} {facts_text(spec)}', _WIDTH)
         lines = [f'    # {line}' for line in comment]
-        blocks.append('\n'.join([*lines, f'    {name}: {_value(default)}']))
+        blocks.append('\n'.join([*lines, f'    {name}: {value_text(default)}']))
     return _HEADER + '\n\n'.join(blocks) + '\n'
 
 
@@ -44,13 +44,12 @@ def markdown_table() -> str:
     rows = ['| parameter | default | changes | meaning |', '|---|---|---|---|']
     for name, (default, spec) in parameter_specs().items():
         unit = f' {spec.unit}' if spec.unit else ''
-        rows.append(
-            f'| `{name}` | `{_value(default)}`{unit} | {_WHEN[spec.change]} | {spec.description} |'
-        )
+        value = f'`{value_text(default)}`{unit}'
+        rows.append(f'| `{name}` | {value} | {_WHEN[spec.change]} | {spec.description} |')
     return '\n'.join(rows) + '\n'
 
 
-def _facts(spec: ParameterSpec) -> str:
+def facts_text(spec: ParameterSpec) -> str:
     """Write unit, accepted values and time of change in brackets."""
     facts = [spec.unit] if spec.unit else []
     if spec.limits is not None:
@@ -60,7 +59,8 @@ def _facts(spec: ParameterSpec) -> str:
     return f'({", ".join([*facts, _WHEN[spec.change]])})'
 
 
-def _value(default: object) -> str:
+def value_text(default: object) -> str:
+    """Write a default as YAML has it."""
     return json.dumps(list(default) if isinstance(default, tuple) else default)
 
 

@@ -22,6 +22,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
+from depth_estimation_ros.ros.parameters.help_text import Help, answers_help
 from depth_estimation_ros.ros.parameters.store import declare_parameters
 from depth_estimation_ros.ros.player.frame_stream import CLOSE_TIMEOUT_SEC
 from depth_estimation_ros.ros.player.image_sources import SourceKind
@@ -44,6 +45,13 @@ PROGRESS_PERIOD_SEC = 2.0
 # A reliable publisher may send these again; a subscriber that keeps up never needs them.
 QUEUE_DEPTH = 5
 ACK_TIMEOUT_SEC = 1
+HELP = Help(
+    name=NODE_NAME,
+    summary='Stands in for a camera driver: plays synthetic rooms with their true depth, a photo, '
+    'a folder, a video or a webcam as image and camera_info.',
+    parameters=PlayerParameters,
+    example='-p source:=walk.mp4 -p rate_hz:=30.0',
+)
 
 
 class CameraPlayer(Node):
@@ -192,6 +200,7 @@ def _publish(publisher: Publisher | None, message: Any) -> None:
         publisher.publish(message)
 
 
+@answers_help(HELP)
 @says_errors(NODE_NAME)
 def main(args: list[str] | None = None) -> int:
     """Run the node until its source ends or it is interrupted; 1 when the source fails."""
