@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import logging
+import math
 from pathlib import Path
 import time
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from depth_estimation_ros.depth.depth_grid import DepthGrid
 from depth_estimation_ros.depth.focal_normalization import focal_factor
 from depth_estimation_ros.depth.prediction import DepthPrediction, GridPrediction, StageTimings
 from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.files.image_header import REDUCTIONS
 from depth_estimation_ros.model_file.default_model import default_model_path
 from depth_estimation_ros.model_file.model_spec import ModelSpec, read_model_spec
 from depth_estimation_ros.model_file.network_size import AUTO, ImageFitter, parse_network_size
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from depth_estimation_ros.depth.image_transform import ImageTransform, Size
 
 __all__ = ['DepthEstimator', 'DepthPrediction', 'StageTimings', 'default_model_path']
+
+_LEAST_OVERSAMPLING = 1.5
 
 _logger = logging.getLogger(__name__)
 
@@ -167,6 +171,23 @@ class DepthEstimator:
         """
         return self._fitter.transform_for(image_size)
 
+    def reduction_for(self, image_size: Size) -> int:
+        """How many pixels of an image's rows and columns may be averaged on the way here.
+
+        The most of `REDUCTIONS` that divides the size and leaves 1.5 times as many rows and
+        columns as the network looks at, so that it sees little of that.
+
+        Args:
+            image_size: (height, width) [px].
+
+        Raises:
+            ImageError: It has no pixels.
+        """
+        height, width = self.transform_for(image_size).content_size
+        most = min(image_size[0] / height, image_size[1] / width) / _LEAST_OVERSAMPLING
+        divides = math.gcd(*image_size)
+        return next(n for n in REDUCTIONS if n == 1 or (n <= most and divides % n == 0))
+
     def prepare(self, image_size: Size) -> None:
         """Load the network for images of this size (height, width) [px], if it is not yet.
 
@@ -222,6 +243,8 @@ class DepthEstimator:
         self,
         images: Sequence[NDArray[np.uint8]],
         intrinsics: Sequence[CameraIntrinsics | None] | None = None,
+        *,
+        image_sizes: Sequence[Size] | None = None,
     ) -> list[GridPrediction]:
         """Predict as `estimate_batch`, but leave the depth on the network's own grid.
 
@@ -231,7 +254,9 @@ class DepthEstimator:
 
         Args:
             images: Each (H, W, 3) uint8 RGB.
-            intrinsics: One entry an image, None = all unknown.
+            intrinsics: One entry an image, for its size in image_sizes; None = all unknown.
+            image_sizes: (height, width) [px] that each image had before it was made smaller for
+                the network, see `reduction_for`; None = that of the arrays.
 
         Raises:
             ImageError: See `estimate_batch`.
@@ -239,9 +264,10 @@ class DepthEstimator:
         """
         cameras = [None] * len(images) if intrinsics is None else list(intrinsics)
         self._check_count(len(images), len(cameras))
+        sizes = [np.shape(image)[:2] for image in images] if image_sizes is None else image_sizes
         groups: dict[Size, list[_Job]] = {}
-        for index, (image, camera) in enumerate(zip(images, cameras, strict=True)):
-            job = self._plan(index, image, camera)
+        for index, (image, camera, size) in enumerate(zip(images, cameras, sizes, strict=True)):
+            job = self._plan(index, image, camera, size)
             groups.setdefault(job.transform.network_size, []).append(job)
         grids: dict[int, DepthGrid] = {}
         timings = StageTimings(preprocess_ms=0.0, inference_ms=0.0, postprocess_ms=0.0)
@@ -276,7 +302,11 @@ class DepthEstimator:
             raise ImageError(f'{num_cameras} intrinsics for {num_images} images')
 
     def _plan(
-        self, index: int, rgb_hwc: NDArray[np.uint8], intrinsics: CameraIntrinsics | None
+        self,
+        index: int,
+        rgb_hwc: NDArray[np.uint8],
+        intrinsics: CameraIntrinsics | None,
+        image_size: Size,
     ) -> _Job:
         """Check an image and decide how it gets into which network."""
         shape, dtype = np.shape(rgb_hwc), getattr(rgb_hwc, 'dtype', type(rgb_hwc).__name__)
@@ -285,7 +315,7 @@ class DepthEstimator:
                 f'image of shape {shape} and type {dtype}: '
                 'must be (height, width, 3) uint8 RGB with at least one pixel'
             )
-        transform = self.transform_for((shape[0], shape[1]))
+        transform = self.transform_for(image_size)
         training_fx = self.spec.training_fx if self._focal_normalization else None
         factor = focal_factor(transform, intrinsics, training_fx)
         return _Job(index=index, image=rgb_hwc, transform=transform, focal_factor=factor)

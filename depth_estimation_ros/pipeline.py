@@ -37,7 +37,9 @@ class DepthRequest:
     """One image whose depth is asked for.
 
     Attributes:
-        rgb_hwc: (H, W, 3) uint8 RGB as the camera gave it; not changed.
+        rgb_hwc: (H, W, 3) uint8 RGB as the camera gave it; not changed. It may come smaller by
+            the estimator's reduction_for, if it needs no rectifier and nobody asks for colours.
+        full_size: (height, width) of the camera's image [px]; None = that of rgb_hwc.
         camera: Name of the camera: what is kept between frames is kept for each.
         stamp_sec: When the image was taken, on any clock; back in time begins anew.
         intrinsics: Of the image, once it is rectified; None = unknown.
@@ -46,6 +48,7 @@ class DepthRequest:
     """
 
     rgb_hwc: NDArray[np.uint8]
+    full_size: Size | None = None
     camera: str = ''
     stamp_sec: float = 0.0
     intrinsics: CameraIntrinsics | None = None
@@ -54,8 +57,8 @@ class DepthRequest:
 
     @property
     def image_size(self) -> Size:
-        """(height, width) [px]."""
-        return self.rgb_hwc.shape[0], self.rgb_hwc.shape[1]
+        """(height, width) of the camera's image [px]."""
+        return self.full_size or (self.rgb_hwc.shape[0], self.rgb_hwc.shape[1])
 
 
 class DepthPipeline:
@@ -107,7 +110,9 @@ class DepthPipeline:
             for item in requests
         ]
         predictions = self._estimator.estimate_grids(
-            images, [item.intrinsics for item in requests]
+            images,
+            [item.intrinsics for item in requests],
+            image_sizes=[item.image_size for item in requests],
         )
         mirrored = self._mirrored(requests, images) if settings.confidence else {}
         return [
@@ -124,19 +129,20 @@ class DepthPipeline:
     ) -> dict[str, GridPrediction]:
         """Estimate once more, in the mirror, what somebody wants to know the confidence of."""
         asked = [
-            (item.camera, rgb_hwc[:, ::-1], item.intrinsics)
+            (item, rgb_hwc[:, ::-1])
             for item, rgb_hwc in zip(requests, images, strict=True)
             if item.wants_confidence
         ]
         if not asked:
             return {}
         predictions = self._estimator.estimate_grids(
-            [rgb_hwc for _, rgb_hwc, _ in asked],
-            [_mirrored(known) if known else None for _, _, known in asked],
+            [rgb_hwc for _, rgb_hwc in asked],
+            [_mirrored(item.intrinsics) if item.intrinsics else None for item, _ in asked],
+            image_sizes=[item.image_size for item, _ in asked],
         )
         return {
-            camera: prediction
-            for (camera, _, _), prediction in zip(asked, predictions, strict=True)
+            item.camera: prediction
+            for (item, _), prediction in zip(asked, predictions, strict=True)
         }
 
     def _finished(
@@ -154,6 +160,7 @@ class DepthPipeline:
             intrinsics = known.resampled(height=size[0], width=size[1])
         finished = FinishedDepth(
             rgb_hwc=rgb_hwc,
+            image_size=request.image_size,
             size=size,
             color_size=color_size,
             grid=prediction.grid,

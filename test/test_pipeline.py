@@ -307,3 +307,36 @@ def test_where_the_raw_image_has_no_pixel_there_is_no_depth(
     np.testing.assert_allclose(depth.image[24, 24:40], 2.0, rtol=1e-4)
     assert share == pytest.approx(np.isfinite(depth.image).mean())
     assert not depth.painted(min_depth=1.0, max_depth=9.0)[:, :19].any()
+
+
+@pytest.mark.parametrize(
+    ('image_size', 'reduction'),
+    [
+        ((288, 384), 2),  # 3 times 96x128: 2 leaves 1.5 times
+        ((1152, 1536), 8),  # 12 times: 8 leaves 1.5 times
+        ((240, 320), 1),  # 2.5 times: 2 would leave 1.25 times
+        ((289, 384), 1),  # 2 does not divide the rows
+        ((48, 64), 1),
+    ],
+)
+def test_an_image_may_come_as_small_as_leaves_half_as_many_pixels_again(
+    estimator: DepthEstimator, image_size: tuple[int, int], reduction: int
+) -> None:
+    assert estimator.reduction_for(image_size) == reduction
+
+
+def test_a_smaller_image_gives_the_same_depth_at_the_cameras_size(
+    estimator: DepthEstimator,
+) -> None:
+    camera = replace(CAMERA, width=384, height=288)
+    full = finish(estimator, step(288, 384), camera)
+    request = DepthRequest(rgb_hwc=step(144, 192), full_size=(288, 384), intrinsics=camera)
+    (small,) = DepthPipeline(estimator).run([request], DepthSettings())
+    assert (small.size, small.image_size, small.intrinsics) == (full.size, (288, 384), camera)
+    np.testing.assert_array_equal(small.image, full.image)
+
+
+def test_intrinsics_of_the_smaller_size_are_refused(estimator: DepthEstimator) -> None:
+    request = DepthRequest(rgb_hwc=step(144, 192), full_size=(288, 384), intrinsics=CAMERA)
+    with pytest.raises(ImageError, match='64x48 image for one of 384x288'):
+        DepthPipeline(estimator).run([request], DepthSettings())

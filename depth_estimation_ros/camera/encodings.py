@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from depth_estimation_ros.camera.small_pixels import AVERAGERS
 from depth_estimation_ros.errors import ImageError
 from depth_estimation_ros.files.image_codec import (
     MAX_IMAGE_PIXELS,
@@ -125,6 +126,7 @@ def decode_image(
     step: int,
     is_bigendian: bool = False,
     max_pixels: int = MAX_IMAGE_PIXELS,
+    reduced: int = 1,
 ) -> NDArray[np.uint8]:
     """Read the pixels of an image message.
 
@@ -136,9 +138,11 @@ def decode_image(
         step: bytes from one row to the next, padding included.
         is_bigendian: the high byte of a 16-bit sample comes first.
         max_pixels: refuse a larger image.
+        reduced: average 2, 4 or 8 rows and columns, which divide the size, to one if that is
+            cheaper than converting all (YUV and Bayer); other encodings come in full.
 
     Returns:
-        (H, W, 3) uint8 RGB. For rgb8 it is a view of `data`.
+        (H, W, 3) uint8 RGB, or reduced. For rgb8 it is a view of `data`.
 
     Raises:
         ImageError: the encoding is unknown, the size is zero, too large or odd where it may not
@@ -162,6 +166,8 @@ def decode_image(
     samples = _samples(data, pixel_format, rows=rows, width=width, step=step, big=is_bigendian)
     if pixel_format.to_rgb is None:
         return samples
+    if reduced > 1 and encoding in AVERAGERS:
+        return AVERAGERS[encoding](samples, reduced)
     return np.asarray(cv2.cvtColor(samples, pixel_format.to_rgb), np.uint8)
 
 

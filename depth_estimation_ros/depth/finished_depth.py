@@ -39,7 +39,9 @@ class FinishedDepth:
     Arrays that it gives out are not to be changed.
 
     Attributes:
-        rgb_hwc: (H, W, 3) uint8, the camera's image, rectified if that was asked for.
+        rgb_hwc: (H, W, 3) uint8, the camera's image, rectified if that was asked for; smaller
+            than image_size if `colors` are not needed.
+        image_size: (height, width) of the camera's image [px].
         size: (height, width) of the depth image [px].
         color_size: (height, width) of the picture in colours [px].
         grid: The network's samples, without any correction.
@@ -53,6 +55,7 @@ class FinishedDepth:
     """
 
     rgb_hwc: NDArray[np.uint8]
+    image_size: Size
     size: Size
     color_size: Size
     grid: DepthGrid

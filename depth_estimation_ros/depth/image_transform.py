@@ -136,7 +136,8 @@ class ImageTransform:
         """Scale and pad an image; areas are averaged when shrinking, bilinear when enlarging.
 
         Args:
-            rgb_hwc: (H, W, 3) uint8 of exactly image_size; may be a strided view.
+            rgb_hwc: (H, W, 3) uint8 of image_size, or made smaller already but not below
+                content_size; may be a strided view.
             out: (h, w, 3) uint8 C-contiguous buffer to fill, None = a new one.
 
         Returns:
@@ -152,7 +153,7 @@ class ImageTransform:
         out[bottom:] = PAD_VALUE
         out[self.top : bottom, : self.left] = PAD_VALUE
         out[self.top : bottom, right:] = PAD_VALUE
-        if self.image_size == (1, 1):  # which OpenCV 4.5.4, Humble's, refuses
+        if rgb_hwc.shape[:2] == (1, 1):  # which OpenCV 4.5.4, Humble's, refuses
             rgb_hwc = np.repeat(rgb_hwc, 2, axis=1)
         shrinks = max(self.scale) <= 1.0
         out[self.top : bottom, self.left : right] = cv2.resize(

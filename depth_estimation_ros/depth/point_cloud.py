@@ -117,9 +117,7 @@ class PointCloudBuilder:
         self._fit_buffers(depth.shape, 3 if rgb_hwc is None else 4)
         x, y, z = self._planes
         np.copyto(z, depth)
-        valid = valid_mask(z)
-        if not valid.all():
-            z[~valid] = np.nan
+        np.copyto(z, np.float32(np.nan), where=~valid_mask(z))
         np.multiply(z, ray_x, out=x)
         np.multiply(z, ray_y, out=y)
         planes = [x, y, z]
@@ -149,10 +147,30 @@ def _packed_colors(rgb_hwc: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(h, w, 3) uint8 -> (h, w) float32 with the bits of 0x00RRGGBB."""
     import cv2
 
-    bgra = np.asarray(cv2.cvtColor(rgb_hwc, cv2.COLOR_RGB2BGRA), dtype=np.uint8)
-    packed = bgra.view('<u4')[..., 0]
+    rows, step = _whole_rows(rgb_hwc)
+    bgra = np.asarray(cv2.cvtColor(rows, cv2.COLOR_RGB2BGRA), dtype=np.uint8)
+    packed = np.ascontiguousarray(bgra.view('<u4')[:, ::step, 0])
     packed &= np.uint32(0x00FFFFFF)  # alpha would make a NaN of it
     return packed.view(np.float32)
+
+
+def _whole_rows(rgb_hwc: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """View every pixel between those of a view of every n-th column; returns n too.
+
+    Choosing from packed pixels takes a tenth of the time that copying 3 bytes here and there does.
+    """
+    height, width, channels = rgb_hwc.shape
+    row_bytes, pixel_bytes, sample_bytes = rgb_hwc.strides
+    step = pixel_bytes // channels
+    if sample_bytes != 1 or step < 1 or pixel_bytes % channels or width < 1:
+        return rgb_hwc, 1
+    rows = np.lib.stride_tricks.as_strided(
+        rgb_hwc,
+        shape=(height, (width - 1) * step + 1, channels),
+        strides=(row_bytes, channels, 1),
+        writeable=False,
+    )
+    return rows, step
 
 
 def _interleave(

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     'MAX_IMAGE_PIXELS',
-    'REDUCTIONS',
     'check_pixels',
     'decode_rgb',
     'decode_unchanged',
@@ -49,8 +48,8 @@ __all__ = [
 _logger = logging.getLogger(__name__)
 
 MAX_IMAGE_PIXELS: Final = 2**26  # 8192 x 8192; decoding takes up to about 9 bytes a pixel
-# What a decoder can shrink a picture by on its way, largest first.
-REDUCTIONS: Final = {
+# By what of image_header.REDUCTIONS, largest first, OpenCV shrinks a picture.
+_OPENCV_FLAGS: Final = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
     4: cv2.IMREAD_REDUCED_COLOR_4,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -109,7 +108,7 @@ def decode_rgb(
     if header.is_grey16 and reduced == 1:
         counts = _decode_by_opencv(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, name)
         return np.asarray(cv2.cvtColor(grey_from_counts(counts), cv2.COLOR_GRAY2RGB), np.uint8)
-    flags = REDUCTIONS[reduced] | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
+    flags = _OPENCV_FLAGS[reduced] | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
     bgr = _decode_by_opencv(data, flags, name)
     if bgr.dtype != np.uint8:
         raise ImageError(f'{name}: {header.format} of {bgr.dtype} pixels, expected 8 or 16 bits')
@@ -241,7 +240,7 @@ def _jpeg_by_opencv(data: bytes, name: str, reduced: int) -> NDArray[np.uint8]:
     _say_that_damage_passes()
     if _END_OF_JPEG not in data[data.rfind(b'\xff\xda') :]:
         raise ImageError(f'{name}: damaged JPEG: it has no end marker')
-    bgr = _decode_by_opencv(data, REDUCTIONS[reduced] | cv2.IMREAD_IGNORE_ORIENTATION, name)
+    bgr = _decode_by_opencv(data, _OPENCV_FLAGS[reduced] | cv2.IMREAD_IGNORE_ORIENTATION, name)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 

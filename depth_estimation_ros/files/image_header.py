@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ['ImageHeader', 'jpeg_orientation', 'read_header']
+__all__ = ['REDUCTIONS', 'ImageHeader', 'jpeg_orientation', 'read_header']
 
+REDUCTIONS: Final = (8, 4, 2, 1)  # what a decoder can shrink a picture by on its way
 PNG_MAGIC: Final = b'\x89PNG\r\n\x1a\n'
 _JPEG_MAGIC: Final = b'\xff\xd8'
 _EXIF_MAGIC: Final = b'Exif\x00\x00'

@@ -114,3 +114,21 @@ def test_a_ply_file_holds_the_valid_points_with_their_colours(tmp_path: object) 
     header, _, body = path.read_bytes().partition(b'end_header\n')
     assert b'element vertex 1\n' in header
     assert body == np.array([-8.0, -2.0, 8.0], dtype='<f4').tobytes() + bytes([1, 2, 3])
+
+
+@pytest.mark.parametrize('step_x', [1, 2, 3, 5])
+def test_colours_of_chosen_columns_are_those_of_these_pixels(step_x: int) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (4, 7, 3), dtype=np.uint8)
+    camera = CameraIntrinsics(width=7, height=4, fx=1.0, fy=1.0, cx=0.0, cy=0.0)
+    builder = PointCloudBuilder(decimation_x=step_x, decimation_y=2)
+    points = builder.build(np.ones((4, 7), np.float32), camera, rgb)
+    packed = points[..., 3].view(np.uint32)
+    red, green, blue = (rgb[::2, ::step_x, channel].astype(np.uint32) for channel in range(3))
+    np.testing.assert_array_equal(packed, red << 16 | green << 8 | blue)
+
+
+def test_colours_of_a_mirrored_image_are_taken_as_they_are() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (2, 4, 3), dtype=np.uint8)[:, ::-1]
+    camera = CameraIntrinsics(width=4, height=2, fx=1.0, fy=1.0, cx=0.0, cy=0.0)
+    points = PointCloudBuilder().build(np.ones((2, 4), np.float32), camera, rgb)
+    assert points[0, 0, 3].view(np.uint32) == int.from_bytes(bytes(rgb[0, 0]), 'big')

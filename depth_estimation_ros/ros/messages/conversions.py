@@ -11,13 +11,17 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 
 from depth_estimation_ros.camera.compressed import decode_compressed
 from depth_estimation_ros.camera.encodings import PIXEL_FORMATS, decode_image
+from depth_estimation_ros.camera.small_pixels import AVERAGERS
 from depth_estimation_ros.errors import ImageError
 from depth_estimation_ros.files.image_codec import MAX_IMAGE_PIXELS, check_pixels
+from depth_estimation_ros.files.image_header import read_header
 
 if TYPE_CHECKING:
     from builtin_interfaces.msg import Time
     from numpy.typing import NDArray
     from std_msgs.msg import Header
+
+    from depth_estimation_ros.depth.image_transform import Size
 
 _IS_BIGENDIAN = sys.byteorder == 'big'
 _XYZ = ('x', 'y', 'z')
@@ -25,22 +29,26 @@ _XYZRGB = ('x', 'y', 'z', 'rgb')
 
 
 def rgb_from_message(
-    message: Image | CompressedImage, *, max_pixels: int = MAX_IMAGE_PIXELS
+    message: Image | CompressedImage, *, max_pixels: int = MAX_IMAGE_PIXELS, reduced: int = 1
 ) -> NDArray[np.uint8]:
     """Read a camera image of either kind.
 
     Args:
         message: the image.
         max_pixels: refuse a larger one.
+        reduced: make it smaller by 2, 4 or 8, which divide its size, if that is cheaper than to
+            read it in full (JPEG, YUV, Bayer); others come in full.
 
     Returns:
-        (H, W, 3) uint8 RGB; it may share memory with the message.
+        (H, W, 3) uint8 RGB, or reduced; it may share memory with the message.
 
     Raises:
         ImageError: the image cannot be read; the text names what is wrong with it.
     """
     if isinstance(message, CompressedImage):
-        return decode_compressed(message.data, text=message.format, max_pixels=max_pixels)
+        return decode_compressed(
+            message.data, text=message.format, max_pixels=max_pixels, reduced=reduced
+        )
     if message.encoding not in PIXEL_FORMATS:
         check_pixels(message.height, message.width, 'image', max_pixels)
         return _rgb_by_cv_bridge(message)
@@ -52,7 +60,18 @@ def rgb_from_message(
         step=message.step,
         is_bigendian=bool(message.is_bigendian),
         max_pixels=max_pixels,
+        reduced=reduced,
     )
+
+
+def reducible_size(message: Image | CompressedImage) -> Size | None:
+    """Read (height, width) [px] of an image that is cheaper to read `reduced`; None of others."""
+    if isinstance(message, CompressedImage):
+        header = read_header(bytes(message.data))
+        is_jpeg = header is not None and header.format == 'JPEG' and 'bayer' not in message.format
+        return (header.height, header.width) if header is not None and is_jpeg else None
+    is_reducible = message.encoding in AVERAGERS and min(message.height, message.width) > 0
+    return (message.height, message.width) if is_reducible else None
 
 
 def _rgb_by_cv_bridge(message: Image) -> NDArray[np.uint8]:

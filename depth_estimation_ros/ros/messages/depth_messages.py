@@ -90,7 +90,7 @@ def scan_message(
     frame: DepthFrame, parameters: NodeParameters, intrinsics: CameraIntrinsics
 ) -> LaserScan:
     """Make the laser scan, in a frame with x forward: the stamp alone is the image's."""
-    rows_per_row = frame.depth.size[0] / frame.depth.rgb_hwc.shape[0]
+    rows_per_row = frame.depth.size[0] / frame.depth.image_size[0]
     scan = laser_ranges(
         frame.depth.sampled,
         intrinsics,

@@ -61,8 +61,14 @@ class CameraResolver:
         self._rect_word = word_for_rectified(image_topic)
         self._waited = False
         self._rectifier: Rectifier | None = None
+        self._is_rectifying = False
         self.trouble = ''  # why the last image has no camera model
         self.lens_trouble = ''  # why the lens of the last image is taken as it is
+
+    @property
+    def is_rectifying(self) -> bool:
+        """Whether the last image had to be rectified."""
+        return self._is_rectifying
 
     def resolve(
         self, header: Header, *, height: int, width: int, parameters: NodeParameters
@@ -76,6 +82,13 @@ class CameraResolver:
             parameters: rectify and fallback_hfov_deg concern it.
         """
         self.lens_trouble = ''
+        model = self._resolve(header, height=height, width=width, parameters=parameters)
+        self._is_rectifying = model is not None and model.rectifier is not None
+        return model
+
+    def _resolve(
+        self, header: Header, *, height: int, width: int, parameters: NodeParameters
+    ) -> CameraModel | None:
         info = self._info(header)
         if info is None:
             self.trouble = f'no camera_info on {self._info_topic}: {_WITHOUT_CAMERA}'

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from rclpy.lifecycle import LifecycleState
 
     from depth_estimation_ros.ros.node.loaded_model import LoadedModel
-    from depth_estimation_ros.ros.parameters.node_parameters import NodeParameters
 
 NODE_NAME = 'depth_estimation'
 LOADING = 'loading the model'

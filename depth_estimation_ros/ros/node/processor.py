@@ -17,7 +17,8 @@ from depth_estimation_ros.errors import (
 )
 from depth_estimation_ros.msg import DepthStats
 from depth_estimation_ros.pipeline import DepthPipeline, DepthRequest
-from depth_estimation_ros.ros.messages.conversions import rgb_from_message, seconds
+from depth_estimation_ros.ros.messages.camera_image import CameraImage
+from depth_estimation_ros.ros.messages.conversions import seconds
 from depth_estimation_ros.ros.messages.depth_frame import DepthFrame
 from depth_estimation_ros.ros.messages.depth_messages import build_message
 from depth_estimation_ros.ros.messages.outputs import Output
@@ -170,16 +171,17 @@ class FrameProcessor:
         started = time.perf_counter()
         try:
             self._check_header(stream, message.header, parameters.max_age_sec)
-            rgb = rgb_from_message(message, max_pixels=parameters.max_image_pixels)
+            image = self._read(stream, message, wanted, parameters)
             decode = time.perf_counter() - started
+            height, width = image.size
             camera = stream.resolver.resolve(
-                message.header,
-                height=rgb.shape[0],
-                width=rgb.shape[1],
-                parameters=parameters,
+                message.header, height=height, width=width, parameters=parameters
             )
+            if camera and camera.rectifier and image.is_reduced:
+                image = CameraImage.read(message, max_pixels=parameters.max_image_pixels)
             request = DepthRequest(
-                rgb_hwc=rgb,
+                rgb_hwc=image.rgb_hwc,
+                full_size=image.size,
                 camera=stream.name,
                 stamp_sec=seconds(message.header.stamp),
                 intrinsics=camera.intrinsics if camera else None,
@@ -197,6 +199,25 @@ class FrameProcessor:
             request=request,
             wanted=wanted,
             decode=decode,
+        )
+
+    def _read(
+        self,
+        stream: CameraStream,
+        message: Any,
+        wanted: frozenset[Output],
+        parameters: NodeParameters,
+    ) -> CameraImage:
+        """Read an image, no larger than the network needs it if nobody needs all its pixels."""
+        needs_all = Output.POINTS in wanted and parameters.point_cloud_color
+        return CameraImage.read(
+            message,
+            max_pixels=parameters.max_image_pixels,
+            reduction_for=(
+                None
+                if needs_all or stream.resolver.is_rectifying
+                else self._estimator.reduction_for
+            ),
         )
 
     def _prepare(self, stream: CameraStream, message: Any) -> None:

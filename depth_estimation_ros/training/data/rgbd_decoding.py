@@ -11,7 +11,8 @@ import numpy as np
 from depth_estimation_ros.camera.compressed import decode_compressed
 from depth_estimation_ros.depth.depth_image import impossible_depth
 from depth_estimation_ros.errors import ImageError
-from depth_estimation_ros.files.image_codec import REDUCTIONS, decode_rgb, decode_unchanged
+from depth_estimation_ros.files.image_codec import decode_rgb, decode_unchanged
+from depth_estimation_ros.files.image_header import REDUCTIONS
 from depth_estimation_ros.training.data.rgbd_sample import RgbdSample, SampleError
 
 if TYPE_CHECKING:

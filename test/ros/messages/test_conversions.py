@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
 pytest.importorskip('rclpy')
 
@@ -14,6 +16,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointField
 from std_msgs.msg import Header
 
 from depth_estimation_ros.errors import ImageError
+from depth_estimation_ros.ros.messages.camera_image import CameraImage
 from depth_estimation_ros.ros.messages.conversions import (
     bytes_of,
     cloud_message,
@@ -21,6 +24,9 @@ from depth_estimation_ros.ros.messages.conversions import (
     rgb_from_message,
     seconds,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.ros
 
@@ -90,3 +96,36 @@ def test_an_independent_reader_finds_the_points_where_they_were_put() -> None:
 
 def test_stamps_are_seconds() -> None:
     assert seconds(header().stamp) == 12.5
+
+
+def nv12(height: int, width: int) -> Image:
+    samples = np.full((height * 3 // 2, width), 128, np.uint8)
+    message = image_message(header(), samples, 'nv12')
+    message.height = height
+    return message
+
+
+def jpeg(height: int, width: int) -> CompressedImage:
+    data = simplejpeg.encode_jpeg(np.full((height, width, 3), 128, np.uint8))
+    return CompressedImage(format='jpeg', data=data)
+
+
+@pytest.mark.parametrize('make', [nv12, jpeg])
+def test_an_image_is_read_smaller_and_knows_its_size(
+    make: Callable[[int, int], Image | CompressedImage],
+) -> None:
+    image = CameraImage.read(make(48, 64), max_pixels=10_000, reduction_for=lambda _size: 4)
+    assert (image.rgb_hwc.shape, image.size, image.is_reduced) == ((12, 16, 3), (48, 64), True)
+    image = CameraImage.read(make(48, 64), max_pixels=10_000)
+    assert (image.rgb_hwc.shape, image.size, image.is_reduced) == ((48, 64, 3), (48, 64), False)
+
+
+def test_an_image_that_is_not_cheaper_to_read_smaller_comes_in_full() -> None:
+    message = image_message(header(), np.zeros((48, 64, 3), np.uint8), 'bgr8')
+    image = CameraImage.read(message, max_pixels=10_000, reduction_for=lambda _size: 4)
+    assert (image.size, image.is_reduced) == ((48, 64), False)
+
+
+def test_the_limit_of_pixels_holds_for_what_is_read_smaller() -> None:
+    with pytest.raises(ImageError, match=r'64x48 pixels, more than max_image_pixels = 100'):
+        CameraImage.read(jpeg(48, 64), max_pixels=100, reduction_for=lambda _size: 4)
