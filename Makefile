@@ -21,7 +21,7 @@ ROS := . install/local_setup.bash &&
 # DDS within this machine.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 
-.PHONY: build help venv demo live test lint typecheck format benchmark train-default-model shell clean FORCE
+.PHONY: build help venv demo live test lint typecheck format benchmark bench bench-quick train-default-model shell clean FORCE
 
 build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build into install/ (the default)
 	@echo 'Ready. Try `make demo`, or `. install/local_setup.bash` and `depth-estimation --help`.'
@@ -59,6 +59,12 @@ benchmark: install/.built ## the shipped models in every backend, and what the e
 	@$(ROS) depth-estimation benchmark $(ARGS)
 	@echo
 	@$(ROS) python benchmarks/estimator_overhead.py
+
+bench: install/.built $(STAMPS)/test ## engines, node and stages measured (8 minutes), into benchmarks/README.md
+	@$(ROS) python benchmarks/bench.py $(ARGS)
+
+bench-quick: install/.built ## ratios of the node and its stages against the committed ones (3 minutes)
+	@$(ROS) python benchmarks/bench.py --quick $(ARGS)
 
 RUN := runs/default
 MODELS := depth_estimation_ros/models

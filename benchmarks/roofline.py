@@ -1,0 +1,95 @@
+"""What the shipped network could reach on machines that are not here: computed, not measured.
+
+Counts the multiplications and additions of the convolutions and the bytes that must pass through
+memory (weights once, each layer's input and output once, fp16) in the ONNX file, and divides by
+published peaks. A real runtime reaches a part of that, and small networks are bound by the time a
+kernel takes to start, which is in neither. `depth-estimation benchmark` measures on your machine.
+
+    python benchmarks/roofline.py [MODEL] [--size 160 288]
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+import math
+from pathlib import Path
+import sys
+
+import onnx
+
+from depth_estimation_ros.model_file.default_model import default_model_path
+
+FP16_BYTES = 2
+# Dense fp16 on tensor cores [TFLOPS] and memory [GB/s] by NVIDIA's data sheets; of the Orins the
+# GPU alone, half of the dense int8 figure; of Thor a quarter of dense fp4.
+PEAKS = {
+    'Orin Nano 8 GB (Super)': (17.0, 102.0),
+    'Orin NX 16 GB': (15.0, 102.0),
+    'AGX Orin 64 GB': (42.5, 205.0),
+    'Thor T5000': (259.0, 273.0),
+    'RTX 4070': (58.3, 504.0),
+    'RTX 5090': (209.5, 1792.0),
+    'H100 SXM': (989.0, 3350.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one image costs."""
+
+    flop: float
+    num_bytes: float  # fp16
+
+
+def work_of(path: Path, size: tuple[int, int]) -> Work:
+    """Count convolutions and matrix products of a model file at (height, width) [px]."""
+    model = onnx.load(path)
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    for dim, value in zip(dims, (1, *size, 3), strict=True):
+        dim.Clear()
+        dim.dim_value = value
+    for output in model.graph.output:
+        output.type.tensor_type.shape.Clear()
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    shapes = {item.name: tuple(item.dims) for item in graph.initializer}
+    for item in (*graph.value_info, *graph.input, *graph.output):
+        dims = item.type.tensor_type.shape.dim
+        shapes[item.name] = tuple(dim.dim_value for dim in dims)
+    flop = num_bytes = 0.0
+    for node in graph.node:
+        if node.op_type not in {'Conv', 'MatMul', 'Gemm'}:
+            continue
+        given, weights = shapes[node.input[0]], shapes[node.input[1]]
+        made = shapes[node.output[0]]
+        inner = math.prod(weights[1:]) if node.op_type == 'Conv' else weights[0]
+        flop += 2.0 * math.prod(made) * inner
+        num_bytes += FP16_BYTES * sum(map(math.prod, (given, weights, made)))
+    return Work(flop=flop, num_bytes=num_bytes)
+
+
+def table(work: Work) -> str:
+    """Write the limits as Markdown."""
+    rows = ['| computed | arithmetic [ms] | memory [ms] | at most |', '|---|---|---|---|']
+    for name, (tflops, gb_per_sec) in PEAKS.items():
+        arithmetic = 1e3 * work.flop / (tflops * 1e12)
+        memory = 1e3 * work.num_bytes / (gb_per_sec * 1e9)
+        rate = 1e3 / max(arithmetic, memory)
+        rows.append(f'| {name} | {arithmetic:.3f} | {memory:.3f} | {rate:,.0f} images/s |')
+    return '\n'.join(rows)
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('model', type=Path, nargs='?', default=default_model_path())
+    parser.add_argument('--size', type=int, nargs=2, default=(160, 288), metavar=('H', 'W'))
+    args = parser.parse_args()
+    work = work_of(args.model, (args.size[0], args.size[1]))
+    print(f'{args.model.name} at {args.size[0]}x{args.size[1]} (height x width): ', end='')
+    print(f'{work.flop / 1e9:.2f} GFLOP, {work.num_bytes / 1e6:.1f} MB in fp16\n\n{table(work)}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
