@@ -16,6 +16,7 @@ import math
 from pathlib import Path
 import sys
 
+import numpy as np
 import onnx
 
 from depth_estimation_ros.model_file.default_model import default_model_path
@@ -45,27 +46,34 @@ class Work:
 def work_of(path: Path, size: tuple[int, int]) -> Work:
     """Count convolutions and matrix products of a model file at (height, width) [px]."""
     model = onnx.load(path)
-    dims = model.graph.input[0].type.tensor_type.shape.dim
-    for dim, value in zip(dims, (1, *size, 3), strict=True):
-        dim.Clear()
-        dim.dim_value = value
-    for output in model.graph.output:
-        output.type.tensor_type.shape.Clear()
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    shapes = {item.name: tuple(item.dims) for item in graph.initializer}
-    for item in (*graph.value_info, *graph.input, *graph.output):
-        dims = item.type.tensor_type.shape.dim
-        shapes[item.name] = tuple(dim.dim_value for dim in dims)
+    counted = [node for node in model.graph.node if node.op_type in {'Conv', 'MatMul', 'Gemm'}]
+    shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
+    shapes |= shapes_in_a_run(
+        model, size, {name for node in counted for name in (node.input[0], node.output[0])}
+    )
     flop = num_bytes = 0.0
-    for node in graph.node:
-        if node.op_type not in {'Conv', 'MatMul', 'Gemm'}:
-            continue
+    for node in counted:
         given, weights = shapes[node.input[0]], shapes[node.input[1]]
         made = shapes[node.output[0]]
         inner = math.prod(weights[1:]) if node.op_type == 'Conv' else weights[0]
         flop += 2.0 * math.prod(made) * inner
         num_bytes += FP16_BYTES * sum(map(math.prod, (given, weights, made)))
     return Work(flop=flop, num_bytes=num_bytes)
+
+
+def shapes_in_a_run(
+    model: onnx.ModelProto, size: tuple[int, int], names: set[str]
+) -> dict[str, tuple[int, ...]]:
+    """Run a model once and return the shapes of tensors of it."""
+    import onnxruntime
+
+    del model.graph.output[:]
+    model.graph.output.extend(map(onnx.helper.make_empty_tensor_value_info, sorted(names)))
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=['CPUExecutionProvider']
+    )
+    arrays = session.run(sorted(names), {'image': np.zeros((1, *size, 3), np.uint8)})
+    return {name: array.shape for name, array in zip(sorted(names), arrays, strict=True)}
 
 
 def table(work: Work) -> str:
