@@ -196,6 +196,7 @@ def _spin(node: Node, seconds: float, is_done: Callable[[], bool]) -> None:
     while time.monotonic() < end and not is_done():
         executor.spin_once(timeout_sec=0.1)
     executor.remove_node(node)
+    executor.shutdown()
 
 
 def environment() -> dict[str, str]:
