@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import traceback
 from typing import TYPE_CHECKING
 
+from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.executors import (
     Executor,
     ShutdownException,
@@ -45,6 +46,10 @@ class OneSlowGroupExecutor(Executor):
         try:
             task, entity, node = self.wait_for_ready_callbacks(timeout_sec=timeout_sec)
         except (ShutdownException, TimeoutException):
+            return
+        except InvalidHandle:
+            # A transition in the slow thread has destroyed a subscription that this thread was
+            # about to wait for; the next call looks again at what there is.
             return
         if entity is not None and entity.callback_group is self._slow_group:
             self._slow_thread.submit(task)

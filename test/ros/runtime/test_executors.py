@@ -10,8 +10,10 @@ import pytest
 pytest.importorskip('rclpy')
 
 import rclpy
+from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
+from rclpy.waitable import NumberOfEntities, Waitable
 
 from depth_estimation_ros.ros.runtime.executors import OneSlowGroupExecutor, light_executor
 from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
@@ -82,6 +84,43 @@ def test_what_a_callback_raises_is_logged_and_the_next_is_called(
     executor.shutdown()
 
     assert capfd.readouterr().err.count('ValueError: broken on purpose') == 1
+
+
+class DestroyedMeanwhile(Waitable):  # type: ignore[misc]  # untyped
+    """What rclpy waits for when another thread has just destroyed it."""
+
+    num_asked = 0
+
+    def __enter__(self) -> None:
+        raise InvalidHandle('destruction was requested')
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def is_ready(self, _wait_set: object) -> bool:
+        return False
+
+    def get_num_entities(self) -> NumberOfEntities:
+        return NumberOfEntities()
+
+    def add_to_wait_set(self, _wait_set: object) -> None:
+        self.num_asked += 1
+        raise InvalidHandle('destruction was requested')
+
+
+def test_what_is_destroyed_while_the_executor_begins_to_wait_ends_nothing(node: Node) -> None:
+    destroyed = DestroyedMeanwhile(MutuallyExclusiveCallbackGroup())
+    node.add_waitable(destroyed)
+    calls: list[int] = []
+    node.create_timer(0.01, lambda: calls.append(1))
+    executor = OneSlowGroupExecutor(MutuallyExclusiveCallbackGroup())
+    executor.add_node(node)
+    executor.spin_once(timeout_sec=1.0)
+    assert destroyed.num_asked == 1
+    node.remove_waitable(destroyed)
+    while not calls:
+        executor.spin_once(timeout_sec=1.0)
+    executor.shutdown()
 
 
 def test_the_light_executor_calls_back(node: Node) -> None:
