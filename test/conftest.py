@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 import re
 import signal
 
 import pytest
+
+os.environ['ORT_DISABLE_TELEMETRY'] = '1'  # some tests import onnxruntime themselves
 
 # Package -> what the test files that need it import at their top. A ROS install and a plain
 # `pip install .` have neither: what can run there does.

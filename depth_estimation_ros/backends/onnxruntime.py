@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName, TensorInfo, check_graph
+from depth_estimation_ros.backends.telemetry import import_onnxruntime
 from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.model_file.model_spec import FREE_AXES
 
@@ -47,9 +48,7 @@ def is_installed_cuda() -> bool:
     """Whether an onnxruntime for NVIDIA GPUs is there, working or not."""
     if not is_installed():
         return False
-    import onnxruntime
-
-    return _CUDA_PROVIDER in onnxruntime.get_available_providers()
+    return _CUDA_PROVIDER in import_onnxruntime().get_available_providers()
 
 
 def unavailable_reason() -> str | None:
@@ -100,8 +99,7 @@ class OnnxRuntimeBackend:
             BackendError: onnxruntime refuses the file or the provider does not start.
             ModelFileError: The graph is not what the facts say.
         """
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         self._on_gpu = provider == _CUDA_PROVIDER
         if self._on_gpu:
             _load_cuda_of_pip()
@@ -181,9 +179,7 @@ def _load_cuda_of_pip() -> None:
 
     Without this a machine needs them in the system or on LD_LIBRARY_PATH.
     """
-    import onnxruntime
-
-    preload = getattr(onnxruntime, 'preload_dlls', None)  # from 1.21
+    preload = getattr(import_onnxruntime(), 'preload_dlls', None)  # from 1.21
     if preload is None:
         return
     with contextlib.redirect_stdout(io.StringIO()) as said:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-import onnxruntime
+
+from depth_estimation_ros.backends.telemetry import import_onnxruntime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
+    import onnxruntime
 
 # Share of the images whose whole range is kept. One blurred or black image in fifty can reach
 # 60 times the usual values: with its range the others would have two or three levels left.
@@ -103,8 +105,10 @@ def _session(model: onnx.ModelProto, names: Sequence[str]) -> onnxruntime.Infere
             watched.graph.output.append(
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
             )
-    options = onnxruntime.SessionOptions()
+    runtime = import_onnxruntime()
+    options = runtime.SessionOptions()
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
+    session: onnxruntime.InferenceSession = runtime.InferenceSession(
         watched.SerializeToString(), options, providers=['CPUExecutionProvider']
     )
+    return session

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 
 from depth_estimation_ros.backends.base import BackendName, BackendOptions, load_backend
+from depth_estimation_ros.backends.telemetry import import_onnxruntime
 from depth_estimation_ros.errors import ModelFileError
 from depth_estimation_ros.export.graph import INPUT_NAME, OUTPUT_NAME
 from depth_estimation_ros.model_file.model_spec import Precision, check_probe, read_model_spec
@@ -68,7 +68,7 @@ def check_file(path: Path, graph: DepthGraph, images: Sequence[NDArray[np.uint8]
 
 def _check_other_sizes(path: Path, spec: ModelSpec) -> None:
     """Run the probes of the sizes besides that of the export, in one session of any size."""
-    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    session = import_onnxruntime().InferenceSession(str(path), providers=['CPUExecutionProvider'])
     for height, width in list(spec.probes)[1:]:
         seed = spec.probes[height, width].seed
         image = probe_image(seed, batch_size=spec.batch_size, height=height, width=width)

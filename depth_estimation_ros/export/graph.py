@@ -12,10 +12,10 @@ import warnings
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import nn
 
+from depth_estimation_ros.backends.telemetry import import_onnxruntime
 from depth_estimation_ros.export.onnx_graph import (
     constant_arrays,
     join_padding,
@@ -121,6 +121,7 @@ def _fold_constants(path: Path) -> onnx.ModelProto:
     onnxruntime's basic level does it and uses standard operators only.
     """
     simplified = path.with_name('simplified.onnx')
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(simplified)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -231,3 +232,26 @@ def _int8_spec(target: Target) -> ModelSpec:
         target=target,
         probes={(32, 64): Probe(seed=0, grid_step=16, reference=reference)},
     )
+
+
+_LOAD = """
+from pathlib import Path
+import sys
+from depth_estimation_ros.backends import onnxruntime
+from depth_estimation_ros.backends.base import BackendOptions
+from depth_estimation_ros.model_file.model_spec import read_model_spec
+path = Path(sys.argv[1])
+onnxruntime.is_installed_cuda()
+onnxruntime.load(path, read_model_spec(path), BackendOptions()).close()
+"""
+
+
+def test_onnxruntime_leaves_no_device_id_for_its_maker(
+    tmp_path: Path, tiny_model_path: Path
+) -> None:
+    environment = {**os.environ, 'HOME': str(tmp_path), 'XDG_CACHE_HOME': str(tmp_path / 'cache')}
+    del environment['ORT_DISABLE_TELEMETRY']
+    subprocess.run(
+        [sys.executable, '-c', _LOAD, str(tiny_model_path)], env=environment, check=True
+    )
+    assert list(tmp_path.iterdir()) == []
