@@ -74,17 +74,18 @@ class Monitor:
             max_rate_hz: parameter of the node, 0: as fast as it can.
         """
         name = self._node.get_fully_qualified_name().lstrip('/')
+        shortcomings = (shortcoming, self._namesakes())
         statuses = [
             model_status(
                 name,
                 state_label=state_label,
                 trouble=trouble,
                 values=model_values,
-                shortcoming=shortcoming,
+                shortcoming='; '.join(filter(None, shortcomings)),
             )
         ]
-        if shortcoming:
-            self._announcer.warning(shortcoming)
+        for text in filter(None, shortcomings):
+            self._announcer.warning(text)
         for stream in streams:
             stream.follow_publishers()
             diagnosis = diagnose(
@@ -105,6 +106,18 @@ class Monitor:
             )
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(diagnostic_array(stamp, statuses))
+
+    def _namesakes(self) -> str:
+        """Say that other nodes have this node's name, so that requests may reach any of them."""
+        own = (self._node.get_name(), self._node.get_namespace())
+        count = self._node.get_node_names_and_namespaces().count(own)
+        if count < 2:
+            return ''
+        return (
+            f'{count} nodes of the name {self._node.get_fully_qualified_name()}: depths mix '
+            'and a request may reach any; end all but one (one that was killed counts for 20 s '
+            'more), or start each with a name of its own, --ros-args -r __node:=NAME'
+        )
 
     def _degradations(self, stream: CameraStream, max_rate_hz: float) -> tuple[str, ...]:
         """List in what way depth is degraded; log each kind when it comes up."""
