@@ -1,0 +1,129 @@
+"""Processes that are killed while they write, or have no room left, leave every file whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('rosbags')
+
+from rosbags.highlevel import AnyReader
+
+from depth_estimation_ros.files.atomic import atomic_write_text
+
+pytestmark = pytest.mark.ros
+
+ROOT = Path(__file__).parents[3]
+NUM_KILLS = 4
+TIMEOUT_SEC = 60.0
+NUM_MESSAGES = 2000
+
+# Each says that it has begun and writes the same file until it is killed.
+PARAMETERS_ON_AND_ON = """
+from itertools import cycle
+from pathlib import Path
+import sys
+from depth_estimation_ros.files.parameter_file import set_parameters
+print('writing', flush=True)
+for scale in cycle((1.25, 2.5)):
+    set_parameters(Path(sys.argv[1]), {'depth_scale': scale, 'depth_offset': 0.5}, 'x')
+"""
+RECORDINGS_ON_AND_ON = f"""
+from pathlib import Path
+import sys
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo
+from depth_estimation_ros.ros.demo.mcap_writer import write_mcap
+from depth_estimation_ros.ros.demo.recording import Message, Topic
+data = serialize_message(CameraInfo(height=6, width=8))
+messages = [
+    Message(topic=Topic.CAMERA_INFO, stamp_ns=number, received_ns=number, data=data)
+    for number in range({NUM_MESSAGES})
+]
+types = {{Topic.CAMERA_INFO.value: 'sensor_msgs/msg/CameraInfo'}}
+print('writing', flush=True)
+while True:
+    write_mcap(Path(sys.argv[1]), messages, types)
+"""
+
+
+def start(program: str, path: Path, *, max_file_bytes: int = 0) -> subprocess.Popen[str]:
+    """Run a program, with a limit to the size of a file if one is given."""
+    limit = (
+        f'import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2 * [{max_file_bytes}]))\n'
+    )
+    return subprocess.Popen(
+        [sys.executable, '-c', (limit if max_file_bytes else '') + program, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_writing(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == 'writing\n', process.communicate()[1]
+
+
+def kill(process: subprocess.Popen[str], dice: random.Random) -> None:
+    """Kill it at some moment, which is not when it waits for anything."""
+    time.sleep(dice.uniform(0.0, 0.2))
+    process.kill()
+    process.communicate(timeout=TIMEOUT_SEC)
+
+
+def num_recorded(path: Path) -> int:
+    with AnyReader([path]) as reader:
+        return sum(1 for _ in reader.messages())
+
+
+def test_a_parameter_file_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None:
+    config = (ROOT / 'config' / 'depth.yaml').read_text()
+    path = tmp_path / 'depth.yaml'
+    atomic_write_text(path, config)
+    dice = random.Random(5)  # noqa: S311 - moments, no secrets
+    for _ in range(NUM_KILLS):
+        process = start(PARAMETERS_ON_AND_ON, path)
+        wait_writing(process)
+        kill(process, dice)
+        lines = path.read_text().splitlines()
+        changed = [new for old, new in zip(config.splitlines(), lines, strict=True) if old != new]
+        assert [line.split('#')[0].strip() for line in changed] in (
+            ['depth_scale: 1.25', 'depth_offset: 0.5'],
+            ['depth_scale: 2.5', 'depth_offset: 0.5'],
+        )
+
+
+def test_a_recording_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / 'demo.mcap'
+    dice = random.Random(7)  # noqa: S311 - moments, no secrets
+    for _ in range(NUM_KILLS):
+        process = start(RECORDINGS_ON_AND_ON, path)
+        wait_writing(process)
+        while not path.exists():
+            assert process.poll() is None
+        kill(process, dice)
+        assert num_recorded(path) == NUM_MESSAGES
+
+
+@pytest.mark.parametrize(
+    ('program', 'name'),
+    [(PARAMETERS_ON_AND_ON, 'depth.yaml'), (RECORDINGS_ON_AND_ON, 'demo.mcap')],
+)
+def test_a_writer_without_room_says_so_and_keeps_the_old_file(
+    tmp_path: Path, program: str, name: str
+) -> None:
+    path = tmp_path / name
+    old = (ROOT / 'config' / 'depth.yaml').read_bytes()
+    path.write_bytes(old)
+    process = start(program, path, max_file_bytes=len(old) // 2)
+    error = process.communicate(timeout=TIMEOUT_SEC)[1]
+    assert process.returncode == 1
+    assert 'File too large' in error
+    assert path.read_bytes() == old
