@@ -21,7 +21,7 @@ ROS := . install/local_setup.bash &&
 # DDS within this machine.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 
-.PHONY: build help venv demo live test lint typecheck format benchmark bench bench-quick train-default-model shell clean FORCE
+.PHONY: build help venv demo live test lint typecheck format benchmark bench bench-quick soak train-default-model shell clean FORCE
 
 build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build into install/ (the default)
 	@echo 'Ready. Try `make demo`, or `. install/local_setup.bash` and `depth-estimation --help`.'
@@ -65,6 +65,10 @@ bench: install/.built $(STAMPS)/test ## engines, node and stages measured (8 min
 
 bench-quick: install/.built ## ratios of the node and its stages against the committed ones (3 minutes)
 	@$(ROS) python benchmarks/bench.py --quick $(ARGS)
+
+MINUTES ?= 30
+soak: install/.built ## node and camera for MINUTES=30 against docs/reliability.md; figures in soak_output/
+	@$(ROS) python benchmarks/soak.py --minutes $(MINUTES) $(ARGS)
 
 RUN := runs/default
 MODELS := depth_estimation_ros/models

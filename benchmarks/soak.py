@@ -1,0 +1,295 @@
+"""Runs the node for long beside a camera, and holds it to the promises of docs/reliability.md.
+
+    make soak MINUTES=30
+    python benchmarks/soak.py --minutes 3 --output soak_output
+
+Node and camera are processes of their own. After a warm-up come a span of steady frames, lifecycle
+cycles and parameter changes while images flow, and another steady span; memory, descriptors and
+times of the two spans are compared. Leaves soak.json and soak.png. Exit status 1 and the reason
+where a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+import json
+import os
+from pathlib import Path
+import sys
+from tempfile import TemporaryDirectory
+import time
+from typing import TYPE_CHECKING, Any
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import SetParametersAtomically
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from soak_promises import Activation, Run, Sample, draw, judge, report
+
+from depth_estimation_ros.msg import DepthStats
+from depth_estimation_ros.ros.demo.demo import find_dds_profile
+from depth_estimation_ros.ros.demo.processes import DemoError, NodeProcess, demo_environment
+from depth_estimation_ros.ros.demo.session import NODE_MODULE, PLAYER_MODULE
+from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DOMAIN_ID = 94
+SAMPLE_SEC = 0.5
+ANSWER_SEC = 120.0
+DEPTH_SEC = 600.0  # rendering the room included
+RATE_HZ = 30.0
+NUM_CYCLES = 50
+NUM_CHANGES = 500
+NUM_WARM_UP = 5  # cycles and changes that belong to the warm-up, the first loads of all libraries
+DOWN_AND_UP = (
+    Transition.TRANSITION_DEACTIVATE,
+    Transition.TRANSITION_CLEANUP,
+    Transition.TRANSITION_CONFIGURE,
+    Transition.TRANSITION_ACTIVATE,
+)
+# Each is live and leaves the work of a frame as it was.
+CHANGES: tuple[tuple[str, object, object], ...] = (
+    ('depth_scale', 1.0, 1.1),
+    ('max_depth', 0.0, 9.0),
+    ('nav_max_range', 5.0, 4.0),
+    ('point_cloud_color', True, False),
+    ('range_policy', 'rep117', 'nan'),
+)
+
+
+class Listener(Node):
+    """Hears what the camera sends and what the node makes of it, and asks the node for changes."""
+
+    def __init__(self) -> None:
+        super().__init__('soak')
+        self.sent_ns: list[int] = []
+        self.stats: list[tuple[float, DepthStats]] = []
+        qos = newest_only(Reliability.RELIABLE, depth=1000)
+        self.create_subscription(CameraInfo, 'camera_info', self._on_sent, qos)
+        self.create_subscription(DepthStats, 'depth/stats', self._on_stats, qos)
+        large = newest_only(Reliability.RELIABLE, depth=5)
+        for topic, kind in (('depth/image_rect', Image), ('depth/points', PointCloud2)):
+            self.create_subscription(kind, topic, lambda _: None, large, raw=True)
+        self.state = self.create_client(ChangeState, 'depth_estimation/change_state')
+        self.setter = self.create_client(
+            SetParametersAtomically, 'depth_estimation/set_parameters_atomically'
+        )
+
+    def _on_sent(self, message: CameraInfo) -> None:
+        self.sent_ns.append(_stamp_ns(message))
+
+    def _on_stats(self, message: DepthStats) -> None:
+        self.stats.append((time.monotonic(), message))
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, node: NodeProcess, player: NodeProcess) -> None:
+        self._processes = (node, player)
+        self._pid = node.pid
+        self.listener = Listener()
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.listener)
+        self.samples: list[Sample] = []
+        self.failures: list[str] = []
+        self.num_cycles = 0
+        self.num_changes = 0
+        self._busy = OtherWork((node.pid, player.pid, os.getpid()))
+
+    def run(self, minutes: float) -> Run:
+        """Warm up, then compare a steady span with another, with trouble between them."""
+        started = time.monotonic()
+        self._spin_until(lambda: len(self.listener.stats) > 0, DEPTH_SEC, 'no depth came')
+        span = min(60.0, 60.0 * minutes / 4.0)
+        self._trouble(NUM_WARM_UP, NUM_WARM_UP * 10, 0.0)
+        self._spin(span / 4.0)
+        self.num_cycles = self.num_changes = 0
+        self.samples.clear()
+        first = self._steady(span)
+        self._trouble(
+            NUM_CYCLES, NUM_CHANGES, started + 60.0 * minutes - 1.25 * span - time.monotonic()
+        )
+        self._spin(span / 4.0)
+        last = self._steady(span)
+        return Run(
+            first=first,
+            last=last,
+            samples=tuple(self.samples),
+            latencies=tuple((at, float(item.total_time)) for at, item in self.listener.stats),
+            activations=tuple(self._activations()),
+            num_cycles=self.num_cycles,
+            num_changes=self.num_changes,
+            failures=tuple(self.failures),
+        )
+
+    def _steady(self, seconds: float) -> tuple[float, float]:
+        start = time.monotonic()
+        self._spin(seconds)
+        return start, time.monotonic()
+
+    def _trouble(self, num_cycles: int, num_changes: int, seconds: float) -> None:
+        """Spread cycles and parameter changes over a time, which may become longer."""
+        start = time.monotonic()
+        changes_a_cycle = num_changes // num_cycles
+        for cycle in range(num_cycles):
+            for change in range(changes_a_cycle):
+                name, usual, other = CHANGES[change % len(CHANGES)]
+                is_even = (change // len(CHANGES)) % 2 == 0
+                self._set_parameter(name, other if is_even else usual)
+            for transition in DOWN_AND_UP:
+                request = ChangeState.Request(transition=Transition(id=transition))
+                if not self._ask(self.listener.state, request).success:
+                    self.failures.append(f'cycle {cycle}: transition {transition} refused')
+            self.num_cycles += 1
+            self._spin(max(0.2, start + seconds * (cycle + 1) / num_cycles - time.monotonic()))
+        for name, usual, _ in CHANGES:
+            self._set_parameter(name, usual)
+
+    def _set_parameter(self, name: str, value: object) -> None:
+        request = SetParametersAtomically.Request()
+        request.parameters = [Parameter(name, value=value).to_parameter_msg()]
+        result = self._ask(self.listener.setter, request).result
+        if not result.successful:
+            self.failures.append(f'{name} = {value!r} refused: {result.reason}')
+        self.num_changes += 1
+
+    def _ask(self, client: Any, request: Any) -> Any:
+        self._spin_until(client.service_is_ready, ANSWER_SEC, f'no service {client.srv_name}')
+        future = client.call_async(request)
+        self._spin_until(future.done, ANSWER_SEC, f'no answer from {client.srv_name}')
+        return future.result()
+
+    def _spin(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0.0:
+            self._step(min(left, 0.1))
+
+    def _spin_until(self, is_true: Callable[[], bool], timeout_sec: float, reason: str) -> None:
+        end = time.monotonic() + timeout_sec
+        while not is_true():
+            if time.monotonic() > end:
+                said = self._processes[0].tail()
+                raise DemoError(f'{reason} within {timeout_sec:g} s; the node said last:\n{said}')
+            self._step(0.1)
+
+    def _step(self, seconds: float) -> None:
+        self._executor.spin_once(timeout_sec=seconds)
+        now = time.monotonic()
+        if self.samples and now - self.samples[-1].time_sec < SAMPLE_SEC:
+            return
+        for process in self._processes:
+            process.check()
+        self.samples.append(
+            Sample(
+                time_sec=now,
+                rss_mb=_rss_mb(self._pid),
+                num_descriptors=len(list(Path(f'/proc/{self._pid}/fd').iterdir())),
+                num_frames=len(self.listener.stats),
+                busy_by_others=self._busy.share(),
+            )
+        )
+
+    def _activations(self) -> list[Activation]:
+        """Cut the stats where the node's counters begin anew."""
+        groups: list[list[DepthStats]] = []
+        for _, item in self.listener.stats:
+            if not groups or item.frames_processed <= groups[-1][-1].frames_processed:
+                groups.append([])
+            groups[-1].append(item)
+        return [self._activation(group) for group in groups]
+
+    def _activation(self, group: list[DepthStats]) -> Activation:
+        first, last = group[0], group[-1]
+        begin, end = _stamp_ns(first), _stamp_ns(last)
+        return Activation(
+            num_sent=sum(begin < stamp <= end for stamp in self.listener.sent_ns),
+            received=last.frames_received - first.frames_received,
+            processed=last.frames_processed,
+            dropped=last.frames_dropped,
+            received_in_all=last.frames_received,
+            heard=len(group),
+        )
+
+
+class OtherWork:
+    """How much of the processors' time goes to processes that are not of this run."""
+
+    def __init__(self, pids: tuple[int, ...]) -> None:
+        self._pids = pids
+        self._last = self._read()
+
+    def share(self) -> float:
+        """Return the share since the call before [0..1]."""
+        last, self._last = self._last, self._read()
+        total, busy, own = (now - before for now, before in zip(self._last, last, strict=True))
+        return min(1.0, max(0.0, (busy - own) / total)) if total > 0 else 0.0
+
+    def _read(self) -> tuple[int, int, int]:
+        ticks = [int(part) for part in Path('/proc/stat').read_text().split('\n')[0].split()[1:9]]
+        return sum(ticks), sum(ticks) - ticks[3] - ticks[4], sum(map(_cpu_ticks, self._pids))
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _rss_mb(pid: int) -> float:
+    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+
+
+def _stamp_ns(message: Any) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
+
+
+def main() -> int:
+    """Run, write, judge."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('--minutes', type=float, default=30.0)
+    parser.add_argument('--rate-hz', type=float, default=RATE_HZ)
+    parser.add_argument('--output', type=Path, default=Path('soak_output'))
+    arguments = parser.parse_args()
+    if arguments.minutes < 1.0:
+        parser.error(f'--minutes is {arguments.minutes:g}, at least 1 is needed')
+    environment = demo_environment(DOMAIN_ID, find_dds_profile())
+    os.environ.update(environment)
+    player = {'rate_hz': arguments.rate_hz, 'num_frames_ahead': 20}
+    parameters: dict[str, dict[str, object]] = {NODE_MODULE: {}, PLAYER_MODULE: player}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_soak_')))
+        processes = [
+            stack.enter_context(
+                NodeProcess(module, values, folder=folder, environment=environment)
+            )
+            for module, values in parameters.items()
+        ]
+        rclpy.init(args=[])
+        stack.callback(rclpy.try_shutdown)
+        try:
+            run = Soak(processes[0], processes[1]).run(arguments.minutes)
+        except DemoError as err:
+            sys.stderr.write(f'soak: error: {err}\n')
+            return 1
+    verdicts = judge(run)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    (arguments.output / 'soak.json').write_text(json.dumps(report(run, verdicts), indent=1) + '\n')
+    draw(run, arguments.output / 'soak.png')
+    for line in [*run.failures, *map(str, verdicts)]:
+        print(line)
+    return int(any(verdict.kept is False for verdict in verdicts))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
