@@ -16,6 +16,7 @@ from contextlib import ExitStack
 import json
 import os
 from pathlib import Path
+import signal
 import sys
 from tempfile import TemporaryDirectory
 import time
@@ -28,6 +29,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from soak_promises import Activation, Run, Sample, draw, judge, report
 
@@ -275,13 +277,16 @@ def main() -> int:
             )
             for module, values in parameters.items()
         ]
-        rclpy.init(args=[])
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.try_shutdown)
         try:
             run = Soak(processes[0], processes[1]).run(arguments.minutes)
         except DemoError as err:
             sys.stderr.write(f'soak: error: {err}\n')
             return 1
+        except KeyboardInterrupt:
+            return 130
     verdicts = judge(run)
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / 'soak.json').write_text(json.dumps(report(run, verdicts), indent=1) + '\n')
