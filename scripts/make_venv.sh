@@ -1,30 +1,37 @@
 #!/usr/bin/env bash
-# Make .venv; make it anew when another interpreter is asked for or the checkout has moved.
-#   scripts/make_venv.sh STAMP [PYTHON]
+# Make .venv; make it anew when another interpreter or ROS is asked for or the checkout has moved.
+#   scripts/make_venv.sh STAMP [PYTHON [DISTRO]]
 # Without PYTHON an environment that is there is kept, whatever its interpreter.
 set -euo pipefail
 
 stamp=$1
 wanted=${2:-}
+distro=${3:-jazzy}
 venv=.venv
+# An environment that says nothing of its ROS has Jazzy.
+here="in $PWD"
+[[ $distro == jazzy ]] || here+=" with $distro"
 
 fail() {
   echo "make: error: $1" >&2
   exit 1
 }
 
+[[ $distro == jazzy || -f requirements/constraints-$distro.txt ]] ||
+  fail "no wheels are known for ROS_DISTRO=$distro; take jazzy or kilted"
+
 identity() { # version, home and place of an interpreter; -S: without site-packages, for speed
   "$1" -I -S -c 'import os, sys; print("%d.%d.%d" % sys.version_info[:3], os.path.realpath(sys.base_prefix))'
 }
 
 if [[ -x $venv/bin/python ]]; then
-  if current="$(identity $venv/bin/python 2>/dev/null) in $PWD"; then
-    if [[ -z $wanted || "$(identity "$wanted") in $PWD" == "$current" ]]; then
+  if current="$(identity $venv/bin/python 2>/dev/null) $here"; then
+    if [[ -z $wanted || "$(identity "$wanted") $here" == "$current" ]]; then
       [[ -f $stamp ]] || { mkdir -p "$(dirname "$stamp")" && echo "$current" >"$stamp"; }
       [[ $(<"$stamp") == "$current" ]] && exit 0
     fi
   fi
-  echo "make: another interpreter, or the checkout has moved: remaking $venv, build and install"
+  echo "make: another interpreter or ROS, or the checkout has moved: remaking $venv, build and install"
 fi
 
 python=${wanted:-python3}
@@ -44,4 +51,4 @@ done
 rm -rf $venv build install
 "$python" -m venv $venv || fail "'$python -m venv' failed; on Debian and Ubuntu: sudo apt install python3-venv"
 mkdir -p "$(dirname "$stamp")"
-echo "$(identity $venv/bin/python) in $PWD" >"$stamp"
+echo "$(identity $venv/bin/python) $here" >"$stamp"

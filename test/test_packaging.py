@@ -79,7 +79,7 @@ def test_every_requirement_is_pinned() -> None:
 
 
 def test_torch_is_in_no_requirement_of_the_demo() -> None:
-    for name in ('base.txt', 'ros.txt', 'constraints.txt'):
+    for name in ('base.txt', 'ros.txt', 'ros-kilted.txt', 'constraints.txt'):
         text = (ROOT / 'requirements' / name).read_text(encoding='utf-8')
         assert not re.search(r'^(torch|torchvision)\b', text, re.MULTILINE), name
 
@@ -223,3 +223,17 @@ def test_an_interpreter_that_is_not_there_is_refused_before_anything_is_removed(
     assert refused.returncode == 1
     assert "'python-of-nowhere' does not run" in refused.stderr
     assert [path.name for path in tmp_path.iterdir()] == ['build']
+
+
+def test_another_ros_has_the_environment_remade(tmp_path: Path) -> None:
+    (tmp_path / 'requirements').mkdir()
+    (tmp_path / 'requirements' / 'constraints-kilted.txt').touch()
+    stamp = tmp_path / '.venv' / 'stamps' / 'venv'
+    assert _make_venv(tmp_path, sys.executable).returncode == 0
+    assert stamp.read_text(encoding='utf-8').endswith(f' in {tmp_path}\n')
+    remade = _make_venv(tmp_path, sys.executable, 'kilted')
+    assert remade.returncode == 0, remade.stderr
+    assert 'remaking .venv' in remade.stdout
+    assert stamp.read_text(encoding='utf-8').endswith(f' in {tmp_path} with kilted\n')
+    unknown = _make_venv(tmp_path, sys.executable, 'humble')
+    assert 'no wheels are known for ROS_DISTRO=humble' in unknown.stderr

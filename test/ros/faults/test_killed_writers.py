@@ -20,7 +20,7 @@ from depth_estimation_ros.files.atomic import atomic_write_text
 pytestmark = pytest.mark.ros
 
 ROOT = Path(__file__).parents[3]
-NUM_KILLS = 4
+NUM_KILLS = 3
 TIMEOUT_SEC = 60.0
 NUM_MESSAGES = 2000
 
