@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from depth_estimation_ros.depth.metrics import DepthMetrics
 from depth_estimation_ros.errors import CheckpointError
+from depth_estimation_ros.files.reading import reading
 from depth_estimation_ros.training.config import changed_settings
 from depth_estimation_ros.training.data.mixture import Mixture
 from depth_estimation_ros.training.distributed import ProcessGroup
@@ -114,9 +115,14 @@ class Trainer:
             CheckpointError: It is not one of a run with the same settings.
         """
         checkpoint = load_checkpoint(path)
-        state = checkpoint.training
-        if not state:
+        if not checkpoint.training:
             raise CheckpointError(f'{path} holds weights only: there is no run in it to resume')
+        with reading(path, 'checkpoint of a run', CheckpointError):
+            self._take_over(path, checkpoint)
+
+    def _take_over(self, path: Path, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint that was read."""
+        state = checkpoint.training
         changed = changed_settings(
             {**state['config'], **{k: state[k] for k in self._data_facts() if k in state}},
             {**self.config.to_dict(), **self._data_facts()},

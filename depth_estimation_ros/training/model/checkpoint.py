@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+import math
 from pathlib import Path
-import pickle
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import torch
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError
-from depth_estimation_ros.files.atomic import atomic_write
+from depth_estimation_ros.files.atomic import atomic_path
+from depth_estimation_ros.files.reading import printable, reading
 from depth_estimation_ros.training.model.network import DenseDepthNet
 from depth_estimation_ros.training.model.network_config import NetworkConfig
+from depth_estimation_ros.training.model.tensor_file import one_line, read_tensors, seal
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 'depth_estimation_ros checkpoint'
 FORMAT_VERSION: Final = 1
+MAX_INPUT_PX: Final = 16384
 _TUPLES: Final = ('input_size', 'mean', 'std')
 
 
@@ -47,6 +50,33 @@ class NetworkInfo(NetworkConfig):
     licence: str = 'unknown'
     metrics: dict[str, float] = field(default_factory=dict)
     metrics_data: str = ''
+
+    def __post_init__(self) -> None:
+        """Check the values: a file may say anything.
+
+        Raises:
+            ConfigError: One cannot be true of a network.
+        """
+        super().__post_init__()
+        if len(self.input_size) != 2 or not all(
+            isinstance(side, int) and 0 < side <= MAX_INPUT_PX for side in self.input_size
+        ):
+            raise ConfigError(
+                f'input_size {self.input_size} must be two numbers in 1..{MAX_INPUT_PX} [px]'
+            )
+        if not 0.0 < self.min_depth < self.max_depth < math.inf:
+            raise ConfigError(f'depth range {self.min_depth}..{self.max_depth} [m]')
+        if self.training_fx is not None and not 0.0 < self.training_fx < math.inf:
+            raise ConfigError(f'training_fx {self.training_fx} must be above 0 [px]')
+        if (
+            len(self.mean) != 3
+            or len(self.std) != 3
+            or not all(math.isfinite(value) for value in (*self.mean, *self.std, self.leaky_slope))
+        ):
+            raise ConfigError(
+                f'mean {self.mean}, std {self.std} and leaky_slope {self.leaky_slope} must be '
+                'three, three and one finite numbers'
+            )
 
     @classmethod
     def of(cls, network: DenseDepthNet, config: TrainConfig, **words: Any) -> NetworkInfo:
@@ -84,6 +114,8 @@ class Checkpoint:
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint, complete or not at all: a file that was there before stays until then.
 
+    It ends with the SHA-256 of all its bytes.
+
     Raises:
         CheckpointError: It cannot be written, for example because the disk is full.
     """
@@ -98,8 +130,9 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     }
     failures: list[OSError] = []
     try:
-        with atomic_write(path) as file:
+        with atomic_path(path) as temporary, temporary.open('x+b') as file:
             torch.save(contents, cast('IO[bytes]', _Writer(file, failures)))
+            seal(file)
     except (OSError, RuntimeError) as error:
         reason = failures[0].strerror if failures else _reason(error)
         raise CheckpointError(
@@ -126,39 +159,31 @@ class _Writer:
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a checkpoint. Nothing in the file is executed.
+    """Read a checkpoint, once it is known to be whole. Nothing in the file is executed.
 
     Raises:
         CheckpointError: The file is missing, damaged, or no checkpoint of this package.
     """
-    if not Path(path).is_file():
-        raise CheckpointError(f'there is no checkpoint {path}')
-    try:
-        contents = torch.load(path, map_location='cpu', weights_only=True)
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        pickle.UnpicklingError,
-    ) as error:
-        raise CheckpointError(
-            f'{path} is not a checkpoint of this package, or is damaged: {_reason(error)}'
-        ) from error
+    if not Path(path).exists():
+        raise CheckpointError(f'there is no checkpoint {printable(path)}')
+    contents = read_tensors(path, 'checkpoint of this package')
     if not isinstance(contents, dict) or contents.get('format') != FORMAT:
         raise CheckpointError(
-            f'{path} is not a checkpoint of depth_estimation_ros: '
+            f'{printable(path)} is not a checkpoint of depth_estimation_ros: '
             'it must come from `depth-estimation train` or `import-keras`'
         )
-    if contents['format_version'] != FORMAT_VERSION:
-        raise CheckpointError(
-            f'{path} has checkpoint format {contents["format_version"]}, '
-            f'this version reads {FORMAT_VERSION}'
-        )
-    return Checkpoint(
-        info=_read_info(contents, path), weights=contents['weights'], training=contents['training']
-    )
+    with reading(path, 'checkpoint of this package', CheckpointError):
+        version = contents['format_version']
+        if version != FORMAT_VERSION:
+            raise CheckpointError(
+                f'{printable(path)} has checkpoint format {version}, '
+                f'this version reads {FORMAT_VERSION}'
+            )
+        weights, training = dict(contents['weights']), dict(contents['training'])
+        for name, value in weights.items():
+            if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+                raise ValueError(f'weight {name!r} is no tensor')
+        return Checkpoint(info=_read_info(contents, path), weights=weights, training=training)
 
 
 def _read_info(contents: dict[str, Any], path: str | os.PathLike[str]) -> NetworkInfo:
@@ -175,7 +200,7 @@ def _read_info(contents: dict[str, Any], path: str | os.PathLike[str]) -> Networ
     try:
         return NetworkInfo(**values)
     except (ConfigError, TypeError) as error:
-        raise CheckpointError(f'{path}: {_reason(error)}') from error
+        raise CheckpointError(f'{printable(path)}: {_reason(error)}') from error
 
 
 def load_network(path: str | os.PathLike[str]) -> tuple[DenseDepthNet, NetworkInfo]:
@@ -216,4 +241,4 @@ def load_weights(
 
 def _reason(error: BaseException) -> str:
     """Return the first line of an error's message."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return one_line(str(error)) or type(error).__name__

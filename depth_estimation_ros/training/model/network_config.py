@@ -11,6 +11,7 @@ from depth_estimation_ros.training.model.encoder_kinds import Triple, encoder_ki
 VARIANTS: Final = ('paper', 'blog')
 LEAKY_SLOPE: Final = 0.2
 LIGHT_DECODER_WIDTH: Final = 128
+MAX_DECODER_WIDTH: Final = 4096  # twice what the widest encoder gives
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +57,10 @@ class NetworkConfig:
             )
         if self.keras_v1 and self.encoder != 'resnet50':
             raise ConfigError(f'keras_v1 is for resnet50, not for {self.encoder}')
-        if self.decoder_width < 16 or self.decoder_width % 16:
+        if not 16 <= self.decoder_width <= MAX_DECODER_WIDTH or self.decoder_width % 16:
             raise ConfigError(
-                f'decoder_width {self.decoder_width} must be a positive multiple of 16'
+                f'decoder_width {self.decoder_width} must be a positive multiple of 16, '
+                f'{MAX_DECODER_WIDTH} at most'
             )
 
 

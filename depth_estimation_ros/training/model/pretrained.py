@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-import pickle
 import re
 from typing import TYPE_CHECKING
 import urllib.error
@@ -16,6 +15,7 @@ from depth_estimation_ros.errors import CheckpointError, ConfigError
 from depth_estimation_ros.training.model.efficientnet_lite import EfficientNetLiteEncoder
 from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
 from depth_estimation_ros.training.model.encoders import ResNet50Encoder
+from depth_estimation_ros.training.model.tensor_file import read_tensors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -112,19 +112,9 @@ def _download(name: str) -> dict[str, torch.Tensor]:
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     """Read a state dict from a file; nothing in it is executed."""
-    if not path.is_file():
+    if not path.exists():
         raise CheckpointError(f'there is no file {path} with encoder weights')
-    try:
-        state = torch.load(path, map_location='cpu', weights_only=True)
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        pickle.UnpicklingError,
-    ) as error:
-        raise CheckpointError(f'{path} is not a file of weights') from error
+    state = read_tensors(path, 'file of weights')
     if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise CheckpointError(f'{path} is not a state dict: it must map names to tensors')
     return state

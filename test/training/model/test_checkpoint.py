@@ -7,6 +7,7 @@ import pickle
 import random
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,6 +150,46 @@ def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
     torch.save(contents, tmp_path / 'a.pt')
     with pytest.raises(CheckpointError, match='checkpoint format 99, this version reads 1'):
         load_checkpoint(tmp_path / 'a.pt')
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'format_version': None}, r'a\.pt has checkpoint format None'),
+        ({'info': 7}, r"a\.pt: damaged, or no checkpoint of this package \('int'"),
+        ({'info': {}}, r'a\.pt: .*missing 4 required'),
+        ({'weights': [1]}, r'a\.pt: damaged, or no checkpoint'),
+        ({'weights': {'conv2.weight': 'text'}}, r"weight 'conv2.weight' is no tensor"),
+        ({'training': None}, r'a\.pt: damaged, or no checkpoint'),
+        ({'info': {'decoder_width': 10**9 + 16}}, r'a\.pt: decoder_width 1000000016 must be'),
+        ({'info': {'decoder_width': '16'}}, r"a\.pt: '<=' not supported"),
+        ({'info': {'input_size': [64]}}, r'a\.pt: input_size \(64,\) must be two numbers'),
+        ({'info': {'max_depth': float('nan')}}, r'a\.pt: depth range 0.5..nan'),
+        ({'info': {'training_fx': -1.0}}, r'a\.pt: training_fx -1.0 must be above 0'),
+        ({'info': {'mean': [0.5]}}, r'a\.pt: mean \(0.5,\), std .* must be three'),
+    ],
+)  # fmt: skip
+def test_a_field_that_is_not_what_it_must_be_is_refused(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    _save(tmp_path / 'a.pt')
+    contents = torch.load(tmp_path / 'a.pt', weights_only=True)
+    for key, value in change.items():
+        keeps = isinstance(value, dict) and value
+        contents[key] = {**contents[key], **value} if keeps else value
+    torch.save(contents, tmp_path / 'a.pt')
+    with pytest.raises(CheckpointError, match=message):
+        load_network(tmp_path / 'a.pt')
+
+
+def test_a_damaged_checkpoint_is_refused_by_whatever_uses_one(tmp_path: Path) -> None:
+    _save(tmp_path / 'a.pt')
+    data = bytearray((tmp_path / 'a.pt').read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / 'a.pt').write_bytes(data)
+    for read in (load_checkpoint, load_network):
+        with pytest.raises(CheckpointError, match=r'a\.pt: damaged: its SHA-256 is'):
+            read(tmp_path / 'a.pt')
 
 
 FULL_DISK = """
