@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 import hashlib
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,43 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_no_model_file(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=f'{tmp_path}: cannot be read'):
         read_model_spec(tmp_path)
+
+
+def test_a_pipe_is_no_model_file_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / 'model.onnx')
+    with pytest.raises(ModelFileError, match=r'model\.onnx: cannot be read: it is a pipe, not'):
+        read_model_spec(tmp_path / 'model.onnx')
+
+
+@pytest.mark.parametrize('where', ['initializer', 'constant'])
+def test_a_model_with_weights_in_another_file_is_refused(
+    tiny_model_path: Path, tmp_path: Path, where: str
+) -> None:
+    model = onnx.load(tiny_model_path)
+    tensor = onnx.numpy_helper.from_array(np.zeros((2, 2), np.float32), 'spare')
+    onnx.external_data_helper.set_external_data(tensor, 'w.bin')
+    tensor.ClearField('raw_data')
+    if where == 'initializer':
+        model.graph.initializer.append(tensor)
+    else:
+        model.graph.node.append(onnx.helper.make_node('Constant', [], ['spare'], value=tensor))
+    path = tmp_path / 'split.onnx'
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(
+        ModelFileError, match=r"split\.onnx: keeps weights in another file \('w\.bin'\), a model"
+    ):
+        read_model_spec(path)
+
+
+def test_the_word_location_is_no_reason_to_refuse_a_model(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    model = onnx.load(tiny_model_path)
+    model.doc_string = 'location of the camera: location w.bin'
+    model.graph.node[0].name = 'location'
+    path = tmp_path / 'words.onnx'
+    path.write_bytes(model.SerializeToString())
+    assert read_model_spec(path) == read_model_spec(tiny_model_path)
 
 
 @pytest.mark.parametrize(
