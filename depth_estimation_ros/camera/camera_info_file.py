@@ -10,10 +10,13 @@ from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.camera.plausibility import implausible_camera
 from depth_estimation_ros.camera.rectification import Rectifier
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.files.reading import check_regular
+from depth_estimation_ros.files.reading import read_bytes
 
 if TYPE_CHECKING:
     import os
+
+_MAX_BYTES = 1 << 16
+_MAX_BRACKETS = 200  # PyYAML takes seconds over a thousand open ones
 
 __all__ = ['DistortedCamera', 'read_camera_info', 'read_distorted_camera']
 
@@ -125,10 +128,14 @@ def _load_yaml(path: Path) -> Any:
         import yaml
     except ImportError:
         raise ConfigError(f'{path}: PyYAML is not installed (pip install pyyaml)') from None
-    check_regular(path, ConfigError)
+    data = read_bytes(path, ConfigError)
+    brackets = data.count(b'[') + data.count(b'{')
+    if len(data) > _MAX_BYTES or brackets > _MAX_BRACKETS:
+        raise ConfigError(
+            f'{path}: no camera_info file: {len(data)} bytes with {brackets} lists, expected '
+            f'{_MAX_BYTES} and {_MAX_BRACKETS} at most'
+        )
     try:
-        return yaml.safe_load(path.read_text(encoding='utf-8'))
-    except OSError as err:
-        raise ConfigError(f'{path}: cannot be read: {err.strerror}') from err
+        return yaml.safe_load(data.decode('utf-8'))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as err:
         raise ConfigError(f'{path}: not YAML: {" ".join(str(err).split())}') from err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.backends.tensorrt.engine_facts import read_sidecar
 from depth_estimation_ros.errors import ModelFileError
+from depth_estimation_ros.files.reading import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +23,7 @@ def describe_engine(path: Path) -> str:
     Raises:
         ModelFileError: There is no engine or no sidecar, or they do not belong together.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise ModelFileError(f'{path}: cannot be read: {err.strerror}') from err
+    data = read_bytes(path, ModelFileError)
     sidecar = read_sidecar(path)
     if sidecar is None:
         raise ModelFileError(

@@ -149,7 +149,7 @@ def _read_metrics(path: Path) -> tuple[dict[str, float], str]:
         if not metrics:
             raise DataError(f'{path}: holds none of {", ".join(names)}')
         return metrics, str(report.get('data', ''))
-    except (ValueError, TypeError, AttributeError) as err:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as err:
         raise DataError(f'{path}: not what `depth-estimation evaluate` writes: {err}') from err
 
 

@@ -11,7 +11,23 @@ import uuid
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ['atomic_path', 'atomic_write', 'atomic_write_bytes', 'atomic_write_text']
+__all__ = ['atomic_path', 'atomic_write', 'atomic_write_bytes', 'atomic_write_text', 'naming']
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str], *others: str | os.PathLike[str]) -> Iterator[None]:
+    """Put a file's name into an error of the system that has none, as that of a full disk.
+
+    Args:
+        path: The name to put in.
+        others: Names that it takes the place of too.
+    """
+    try:
+        yield
+    except OSError as err:
+        if err.errno is not None and err.filename in (None, *map(str, others)):
+            raise OSError(err.errno, err.strerror, str(path)) from err
+        raise
 
 
 @contextmanager
@@ -31,15 +47,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f'.{target.stem}.{uuid.uuid4().hex[:12]}.tmp{target.suffix}')
     try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(target)
-    except OSError as err:
-        temporary.unlink(missing_ok=True)
-        # A full disk is reported without a name, or with the temporary one.
-        if err.errno is not None and err.filename in (None, str(temporary)):
-            raise OSError(err.errno, err.strerror, str(target)) from err
-        raise
+        with naming(target, temporary):
+            yield temporary
+            _sync(temporary)
+            temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

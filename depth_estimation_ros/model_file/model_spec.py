@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 2  # 1 had one probe and no free sizes; it is still read
+MAX_INPUT_PIXELS = 2**26  # of a batch: as many as the largest image that is read
 SIZE_MULTIPLE = 32  # of heights and widths: the encoders halve an image five times
 FREE_AXES = ('height', 'width')  # names in the graph of what is free in the input
 METADATA_PREFIX = 'depth_estimation_ros.'
@@ -130,6 +131,11 @@ class ModelSpec:
         if self.batch_size < 1:
             raise ValueError(f'batch_size {self.batch_size}')
         _check_sizes(self.input_size, self.output_size)
+        if self.batch_size * self.input_size[0] * self.input_size[1] > MAX_INPUT_PIXELS:
+            raise ValueError(
+                f'batch_size {self.batch_size} of {self.input_size} is more than '
+                f'{MAX_INPUT_PIXELS} pixels'
+            )
         if not self.probes:
             raise ValueError('no probe')
 
@@ -212,14 +218,14 @@ class ModelSpec:
                 raise ModelFileError(f'{source}: metadata lacks {key}; {_HOW_TO_EXPORT}')
             try:
                 values[item.name] = _PARSERS.get(item.name, str)(metadata[key])
-            except (TypeError, ValueError) as err:
+            except Exception as err:  # JSON may nest, overflow or be no object
                 raise ModelFileError(
                     f'{source}: metadata {key}={metadata[key]!r:.80}: {err}'
                 ) from err
         values['format_version'] = FORMAT_VERSION
         try:
             spec = cls(**values)
-        except ValueError as err:
+        except Exception as err:
             raise ModelFileError(f'{source}: impossible metadata: {err}') from err
         if spec.input_size not in spec.probes:
             raise ModelFileError(f'{source}: no probe for input size {spec.input_size}')
@@ -257,7 +263,11 @@ def check_probe(
 
 def _check_sizes(input_size: tuple[int, int], output_size: tuple[int, int]) -> None:
     stride = input_size[0] // max(1, output_size[0])
-    if stride < 1 or (stride * output_size[0], stride * output_size[1]) != input_size:
+    if (
+        min(*input_size, *output_size) < 1
+        or stride < 1
+        or (stride * output_size[0], stride * output_size[1]) != input_size
+    ):
         raise ValueError(f'input size {input_size} is no whole multiple of {output_size}')
 
 

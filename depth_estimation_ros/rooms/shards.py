@@ -11,11 +11,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 import multiprocessing
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from depth_estimation_ros.files.atomic import atomic_write
+from depth_estimation_ros.files.reading import reading
 from depth_estimation_ros.rooms.render import render_room
 
 if TYPE_CHECKING:
@@ -61,11 +62,16 @@ class RoomShards:
         return self._path('camera', shard).exists()
 
     def open(self, shard: int) -> Shard:
-        """Map a complete shard."""
+        """Map a complete shard.
+
+        Raises:
+            DataError: A file of it is damaged.
+        """
+        count = ROOMS_PER_SHARD * self.views_per_room
         return Shard(
-            rgb=np.load(self._path('rgb', shard), mmap_mode='r'),
-            depth_mm=np.load(self._path('depth', shard), mmap_mode='r'),
-            camera=np.load(self._path('camera', shard)),
+            rgb=self._map('rgb', shard, (count, *self.size, 3), np.dtype(np.uint8)),
+            depth_mm=self._map('depth', shard, (count, *self.size), np.dtype(np.uint16)),
+            camera=self._map('camera', shard, (count, 4), np.dtype(np.float32)),
         )
 
     def fill(self, shard: int) -> int:
@@ -95,15 +101,17 @@ class RoomShards:
     def _path(self, name: str, shard: int) -> Path:
         return self.root / f'{name}_{shard:08d}.npy'
 
-    def _write(self, name: str, shard: int, array: Array) -> None:
+    def _map(self, name: str, shard: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         path = self._path(name, shard)
-        partial_path = path.with_suffix(f'.{os.getpid()}.tmp')
-        try:
-            with partial_path.open('wb') as file:
-                np.save(file, array)
-            partial_path.replace(path)
-        finally:
-            partial_path.unlink(missing_ok=True)
+        with reading(path, 'shard of rooms'):
+            array: Array = np.load(path, mmap_mode='r', allow_pickle=False)
+            if array.shape != shape or array.dtype != dtype:
+                raise ValueError(f'{array.shape} {array.dtype}, expected {shape} {dtype}')
+            return array
+
+    def _write(self, name: str, shard: int, array: Array) -> None:
+        with atomic_write(self._path(name, shard)) as file:
+            np.save(file, array)
 
 
 def fill_shards(

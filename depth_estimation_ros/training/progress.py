@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from depth_estimation_ros.files.atomic import naming
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -111,8 +113,9 @@ class RunLog:
         """Write one record, with the seconds since the one before it."""
         now = time.perf_counter()
         seconds, self._recorded = round(now - self._recorded, 3), now
-        self._file.write(json.dumps({'step': step, **values, 'seconds': seconds}) + '\n')
-        self._file.flush()
+        with naming(self.path):
+            self._file.write(json.dumps({'step': step, **values, 'seconds': seconds}) + '\n')
+            self._file.flush()
         if self._board is not None:
             for name, value in values.items():
                 if isinstance(value, float):
@@ -129,11 +132,13 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     records = []
-    for line in path.read_text(encoding='utf-8').splitlines():
+    for line in path.read_text(encoding='utf-8', errors='replace').splitlines():
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            _logger.warning('%s: left out a line that is cut off', path)
+            record = json.loads(line)
+            if isinstance(record['step'], int):
+                records.append(record)
+        except (ValueError, RecursionError, TypeError, KeyError):
+            _logger.warning('%s: left out a line that is cut off or damaged', path)
     return records
 
 

@@ -134,7 +134,7 @@ def read_sidecar(engine_path: Path) -> Sidecar | None:
     """
     try:
         return Sidecar.from_json(sidecar_path(engine_path).read_text(encoding='utf-8'))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
 
 

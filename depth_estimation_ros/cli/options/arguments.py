@@ -94,7 +94,7 @@ def key_and_value(text: str) -> tuple[str, object]:
         raise argparse.ArgumentTypeError(f'{text!r} is not KEY=VALUE')
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value
 
 

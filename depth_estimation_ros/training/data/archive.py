@@ -17,6 +17,7 @@ import zlib
 import numpy as np
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.reading import check_regular
 from depth_estimation_ros.training.data.rgbd_sample import SampleError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def open_archive(path: Path) -> Archive:
     """
     if path.is_dir():
         return FolderArchive(path)
+    check_regular(path, DataError)
     if not path.is_file():
         raise DataError(f'{path}: no such file or folder')
     return ZipArchive(path)

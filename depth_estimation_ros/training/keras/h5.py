@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from depth_estimation_ros.errors import CheckpointError
-from depth_estimation_ros.files.reading import reading
+from depth_estimation_ros.files.reading import check_regular, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,11 +62,12 @@ class KerasFile:
             CheckpointError: No such file, not HDF5, or not a whole functional Keras model.
         """
         self.path = Path(path)
-        if not self.path.is_file():
+        if not self.path.exists():
             raise CheckpointError(f'{self.path}: no such file')
+        check_regular(self.path, CheckpointError)
         try:
             self._file = h5py.File(self.path, 'r')
-        except OSError as err:
+        except Exception as err:  # h5py raises more than OSError
             raise CheckpointError(
                 f'{self.path}: not a Keras .h5 file, or cut short ({err})'
             ) from err
@@ -109,6 +110,12 @@ class KerasFile:
             CheckpointError: An array is missing, too many, of another shape or type, or has
                 values that are not finite.
         """
+        with reading(self.path, 'Keras .h5 file', CheckpointError):
+            return self._arrays(layer, shapes)
+
+    def _arrays(
+        self, layer: str, shapes: Mapping[str, tuple[int, ...]]
+    ) -> list[npt.NDArray[np.float32]]:
         group = self._weights.get(layer)
         if not isinstance(group, h5py.Group):
             raise CheckpointError(f'{self.path}: the arrays of layer {layer!r} are missing')
@@ -131,7 +138,9 @@ class KerasFile:
         Raises:
             CheckpointError: Names the array.
         """
-        for name in _datasets(self._weights):
+        with reading(self.path, 'Keras .h5 file', CheckpointError):
+            names = _datasets(self._weights)
+        for name in names:
             if name not in self._read and not name.startswith(f'{TOP_LEVEL_GROUP}/'):
                 raise CheckpointError(f'{self.path}: array {name!r} belongs to no layer')
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from depth_estimation_ros.errors import CheckpointError
+from depth_estimation_ros.files.reading import reading
 from depth_estimation_ros.training.keras.graph import KerasGraph
 from depth_estimation_ros.training.keras.h5 import KerasFile
 from depth_estimation_ros.training.keras.networks import KerasNetwork, walk_densedepth
@@ -54,7 +55,7 @@ def load_keras(path: str | Path, *, align_corners: bool | None = None) -> DenseD
         CheckpointError: The file is not a Keras model, not DenseDepth, or an array is missing,
             too many, mis-shaped or not finite; the message names it.
     """
-    with KerasFile(path) as file:
+    with KerasFile(path) as file, reading(path, 'DenseDepth .h5 file', CheckpointError):
         try:
             graph = KerasGraph(file.layers)
             found = walk_densedepth(graph)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
+from depth_estimation_ros.errors import DataError
 from depth_estimation_ros.rooms import render_room
 from depth_estimation_ros.rooms import shards as shards_module
 from depth_estimation_ros.rooms.shards import RoomShards, fill_shards
@@ -89,6 +90,18 @@ def test_prefill_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert (store.root / 'rgb_00000000.npy').stat().st_mtime_ns == finished  # not rendered again
     assert store.open(1).rgb.shape == (3, 24, 40, 3)
     assert not list(store.root.glob('*.tmp'))
+
+
+def test_a_damaged_shard_is_refused_by_name(tmp_path: Path) -> None:
+    store = RoomShards(folder=tmp_path, size=(24, 32))
+    store.fill(0)
+    rgb = store.root / 'rgb_00000000.npy'
+    rgb.write_bytes(rgb.read_bytes()[:1000])
+    with pytest.raises(DataError, match=r'rgb_00000000\.npy: damaged, or no shard of rooms'):
+        store.open(0)
+    np.save(rgb, np.zeros((1, 24, 32, 3), np.uint8))
+    with pytest.raises(DataError, match=r'rgb_00000000\.npy: .*\(1, 24, 32, 3\) uint8, expected'):
+        store.open(0)
 
 
 def test_worker_processes_fill_the_same_bytes(

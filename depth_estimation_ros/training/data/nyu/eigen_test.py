@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+import math
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 import zipfile
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.reading import check_regular, reading
 from depth_estimation_ros.training.data.nyu.camera import nyu_camera
 from depth_estimation_ros.training.data.rgbd_sample import RgbdSample
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 RGB_NAME: Final = 'eigen_test_rgb.npy'
 DEPTH_NAME: Final = 'eigen_test_depth.npy'
 CROP_NAME: Final = 'eigen_test_crop.npy'
+_MAX_ITEM_BYTES: Final = 1 << 28  # of one image or depth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,20 +100,21 @@ class EigenTest:
 
     def _open(self, stack: ExitStack, name: str) -> _NpyStream:
         """Open one array for reading from its start."""
-        try:
-            if self._path.is_dir():
-                file: IO[bytes] = stack.enter_context((self._path / name).open('rb'))
-            else:
-                archive = stack.enter_context(zipfile.ZipFile(self._path))
-                members = [item for item in archive.namelist() if Path(item).name == name]
-                if not members:
-                    raise DataError(f'{self._path}: has no {name}')
-                file = stack.enter_context(archive.open(members[0]))
+        if self._path.is_dir():
+            path = self._path / name
+            if not path.exists():
+                raise DataError(f'{self._path}: has no {name}')
+            check_regular(path, DataError)
+            with reading(path, '.npy file'):
+                return _NpyStream(stack.enter_context(path.open('rb')), f'{self._path}: {name}')
+        check_regular(self._path, DataError)
+        with reading(self._path, 'zip file'):
+            archive = stack.enter_context(zipfile.ZipFile(self._path))
+            members = [item for item in archive.namelist() if Path(item).name == name]
+            if not members:
+                raise DataError(f'{self._path}: has no {name}')
+            file = stack.enter_context(archive.open(members[0]))
             return _NpyStream(file, f'{self._path}: {name}')
-        except FileNotFoundError:
-            raise DataError(f'{self._path}: has no {name}') from None
-        except zipfile.BadZipFile as err:
-            raise DataError(f'{self._path}: damaged or no zip file: {err}') from err
 
     def _check(self, rgb: _NpyStream, depth: _NpyStream) -> None:
         if len(depth.shape) != 3 or rgb.shape != (*depth.shape, 3):
@@ -134,22 +138,23 @@ class _NpyStream:
                 else npy_format.read_array_header_2_0
             )
             self.shape, fortran_order, self.dtype = read_header(file)
-        except ValueError as err:
+        except Exception as err:  # numpy parses the header as Python
             raise DataError(f'{name}: no .npy file: {err}') from err
         if fortran_order or self.dtype.hasobject:
             raise DataError(f'{name}: must hold plain numbers in C order')
+        self._item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+        if min(self.shape, default=0) < 1 or self._item_bytes > _MAX_ITEM_BYTES:
+            raise DataError(
+                f'{name}: shape {self.shape}, expected images of {_MAX_ITEM_BYTES} bytes at most'
+            )
 
     def read_next(self) -> NDArray[Any]:
         """Return the next item, shape[1:]."""
-        shape = self.shape[1:]
-        wanted = int(np.prod(shape)) * self.dtype.itemsize
-        try:
-            data = self._file.read(wanted)
-        except (OSError, EOFError, zipfile.BadZipFile) as err:
-            raise DataError(f'{self.name}: cannot be read: {err}') from err
-        if len(data) < wanted:
+        with reading(self.name, '.npy file'):
+            data = self._file.read(self._item_bytes)
+        if len(data) < self._item_bytes:
             raise DataError(f'{self.name}: ends early; download it again')
-        return np.frombuffer(data, dtype=self.dtype).reshape(shape)
+        return np.frombuffer(data, dtype=self.dtype).reshape(self.shape[1:])
 
 
 def _as_uint8(image: NDArray[Any], name: str) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from depth_estimation_ros.errors import DataError
-from depth_estimation_ros.files.reading import reading
+from depth_estimation_ros.files.reading import check_regular, reading
 from depth_estimation_ros.training.data.nyu.camera import nyu_camera
 from depth_estimation_ros.training.data.nyu.mat_file import read_mat_numbers
 from depth_estimation_ros.training.data.rgbd_decoding import fit_sample
@@ -110,6 +110,7 @@ class NyuLabeled(RgbdDataset):
 
 
 def _open(path: Path) -> h5py.File:
+    check_regular(path, DataError)
     if not path.is_file():
         raise DataError(
             f'{path}: no such file; `depth-estimation download nyu-labeled` fetches it'
@@ -138,6 +139,7 @@ def _check(file: h5py.File, path: Path, depth_key: str) -> int:
 
 def _read_split(path: Path, key: str, num_images: int) -> NDArray[np.int64]:
     """Return the images of a split, counted from 0."""
+    check_regular(path, DataError)
     if not path.is_file():
         raise DataError(
             f'{path}: no such file; `depth-estimation download nyu-labeled` fetches it'

@@ -129,6 +129,18 @@ def test_a_truncated_array_is_refused_by_name(tmp_path: Path) -> None:
         list(EigenTest(folder))
 
 
+def test_a_shape_that_claims_more_than_an_image_is_refused_before_it_is_read(
+    tmp_path: Path,
+) -> None:
+    folder = write_folder(tmp_path / 'nyu_test', eigen_arrays())
+    data = (folder / DEPTH_NAME).read_bytes()
+    (folder / DEPTH_NAME).write_bytes(
+        data.replace(b'(2, 4, 6), }        ', b'(2, 4000000, 6), }  ')
+    )
+    with pytest.raises(DataError, match=r'eigen_test_depth.npy: .*shape \(2, 4000000, 6\)'):
+        EigenTest(folder)
+
+
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     arrays = eigen_arrays()
     del arrays[DEPTH_NAME]
@@ -140,7 +152,7 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
 
 def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'nyu_test.zip').write_bytes(b'<html>not found</html>')
-    with pytest.raises(DataError, match='damaged or no zip file'):
+    with pytest.raises(DataError, match='damaged, or no zip file'):
         EigenTest(tmp_path / 'nyu_test.zip')
     with pytest.raises(DataError, match=r'nowhere.zip: no such file'):
         EigenTest(tmp_path / 'nowhere.zip')
