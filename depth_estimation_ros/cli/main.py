@@ -71,11 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With 2 for wrong usage, with 0 after --help and --version.
     """
-    logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
-    args = make_parser().parse_args(argv)
-    level = logging.DEBUG if args.verbose else logging.NOTSET
-    logging.getLogger('depth_estimation_ros').setLevel(level)
     try:
+        logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
+        args = make_parser().parse_args(argv)
+        level = logging.DEBUG if args.verbose else logging.NOTSET
+        logging.getLogger('depth_estimation_ros').setLevel(level)
         return cast('_SubCommand', args.command).run(args)
     except DepthEstimationError as err:
         print_error(str(err))
