@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rclpy
 
 from depth_estimation_ros.errors import ConfigError, DepthEstimationError, error_text
+from depth_estimation_ros.ros.runtime.shared_memory import remove_stale_segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ _CURES = {
 
 
 def init_ros(args: list[str] | None, **options: Any) -> None:
-    """Call rclpy.init.
+    """Call rclpy.init, once the shared memory of dead processes is freed.
 
     Args:
         args: The command line, None: that of the process.
@@ -46,6 +47,7 @@ def init_ros(args: list[str] | None, **options: Any) -> None:
             'ROS cannot start: HOME is not set, so there is no folder for its log: set HOME, or '
             'ROS_LOG_DIR to a folder that can be written'
         )
+    remove_stale_segments()
     try:
         with _silent_on_failure():
             rclpy.init(args=args, **options)
