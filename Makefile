@@ -25,7 +25,7 @@ ROS := . install/local_setup.bash &&
 # DDS within this machine.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 
-.PHONY: build help venv demo live test lint typecheck format benchmark bench bench-quick soak train-default-model shell clean FORCE
+.PHONY: build help venv demo live test fuzz lint typecheck format benchmark bench bench-quick soak train-default-model shell clean FORCE
 
 build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build into install/ (the default)
 	@echo 'Ready. Try `make demo`, or `. install/local_setup.bash` and `depth-estimation --help`.'
@@ -46,6 +46,11 @@ live: install/.built ## camera_player, the node and a page in the browser until 
 
 test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
 	@$(ROS) pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS)
+
+# About 25 minutes on two cores; other inputs each time. What fails is kept in test/fuzz/corpus.
+FUZZ_INPUTS := 100000
+fuzz: install/.built $(STAMPS)/test ## damaged inputs to everything that reads what others wrote [FUZZ_INPUTS=100000]
+	@$(ROS) DEPTH_FUZZ_INPUTS=$(FUZZ_INPUTS) timeout 3600 pytest -n 2 --dist load test/fuzz -rP $(ARGS)
 
 lint: $(STAMPS)/test ## ruff, lint and format, and who may import whom
 	@.venv/bin/ruff check .
