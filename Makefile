@@ -47,7 +47,7 @@ live: install/.built ## camera_player, the node and a page in the browser until 
 test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
 	@$(ROS) pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS)
 
-# About 25 minutes on two cores; other inputs each time. What fails is kept in test/fuzz/corpus.
+# Other inputs each time, an hour at most; what fails is kept in test/fuzz/corpus.
 FUZZ_INPUTS := 100000
 fuzz: install/.built $(STAMPS)/test ## damaged inputs to everything that reads what others wrote [FUZZ_INPUTS=100000]
 	@$(ROS) DEPTH_FUZZ_INPUTS=$(FUZZ_INPUTS) timeout 3600 pytest -n 2 --dist load test/fuzz -rP $(ARGS)

@@ -60,12 +60,14 @@ def test_an_image_of_any_numbers_is_read_whole_or_refused() -> None:
 
 def _read_rgb(message: Image) -> None:
     rgb = rgb_from_message(message)
-    assert (rgb.shape, rgb.dtype) == ((message.height, message.width, 3), np.uint8)
+    assert rgb.shape == (message.height, message.width, 3)
+    assert rgb.dtype == np.uint8
 
 
 def _read_depth(message: Image) -> None:
     depth = depth_from_message(message)
-    assert (depth.shape, depth.dtype) == ((message.height, message.width), np.float32)
+    assert depth.shape == (message.height, message.width)
+    assert depth.dtype == np.float32
 
 
 def test_a_damaged_compressed_image_is_a_picture_or_refused() -> None:
