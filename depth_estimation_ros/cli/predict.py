@@ -157,7 +157,7 @@ class _Writer:
         import numpy as np
 
         from depth_estimation_ros.depth.depth_image import to_16uc1
-        from depth_estimation_ros.files.atomic import atomic_write
+        from depth_estimation_ros.files.atomic import atomic_write_array
         from depth_estimation_ros.files.image import write_png
         from depth_estimation_ros.files.ply import write_ply
 
@@ -171,8 +171,7 @@ class _Writer:
             levels = np.rint(255.0 * depth.confidence).astype(np.uint8)
             write_png(folder / f'{name}_confidence.png', levels)
         if self._args.npy:
-            with atomic_write(folder / f'{name}_depth.npy') as file:
-                np.save(file, depth.image)
+            atomic_write_array(folder / f'{name}_depth.npy', depth.image)
         if self._args.ply and depth.intrinsics is not None:
             everything = (slice(None), slice(None))
             points = self._cloud_builder.build(

@@ -5,13 +5,23 @@ from __future__ import annotations
 from contextlib import contextmanager
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from types import SimpleNamespace
+from typing import IO, TYPE_CHECKING, Any
 import uuid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ['atomic_path', 'atomic_write', 'atomic_write_bytes', 'atomic_write_text', 'naming']
+    from numpy.typing import NDArray
+
+__all__ = [
+    'atomic_path',
+    'atomic_write',
+    'atomic_write_array',
+    'atomic_write_bytes',
+    'atomic_write_text',
+    'naming',
+]
 
 
 @contextmanager
@@ -68,6 +78,19 @@ def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Write bytes to `path`, complete or not at all."""
     with atomic_write(path) as file:
         file.write(data)
+
+
+def atomic_write_array(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
+    """Write an array to `path` as .npy, complete or not at all.
+
+    It goes through `write`, which says why it failed: numpy's own way to a file says how many
+    numbers it could not write, and no more.
+    """
+    import numpy as np
+
+    with atomic_write(path) as file:
+        target: Any = SimpleNamespace(write=file.write)
+        np.save(target, array, allow_pickle=False)
 
 
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from depth_estimation_ros.files.atomic import atomic_write
+from depth_estimation_ros.files.atomic import atomic_write_array
 from depth_estimation_ros.files.reading import reading
 from depth_estimation_ros.rooms.render import render_room
 
@@ -110,8 +110,7 @@ class RoomShards:
             return array
 
     def _write(self, name: str, shard: int, array: Array) -> None:
-        with atomic_write(self._path(name, shard)) as file:
-            np.save(file, array)
+        atomic_write_array(self._path(name, shard), array)
 
 
 def fill_shards(
