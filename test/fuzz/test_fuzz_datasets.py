@@ -19,16 +19,16 @@ import scipy.io
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.training.data.archive import open_archive
-from depth_estimation_ros.training.data.eigen_test import (
+from depth_estimation_ros.training.data.bag.rosbag_depth import RosbagDepth
+from depth_estimation_ros.training.data.nyu.eigen_test import (
     CROP_NAME,
     DEPTH_NAME,
     RGB_NAME,
     EigenTest,
 )
-from depth_estimation_ros.training.data.mat_file import read_mat_numbers
-from depth_estimation_ros.training.data.nyu_labeled import NyuLabeled
+from depth_estimation_ros.training.data.nyu.mat_file import read_mat_numbers
+from depth_estimation_ros.training.data.nyu.nyu_labeled import NyuLabeled
 from depth_estimation_ros.training.data.rgbd_folder import _read_json
-from depth_estimation_ros.training.data.rosbag_depth import RosbagDepth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

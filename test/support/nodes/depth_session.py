@@ -209,12 +209,12 @@ def grey_image(grey: int, *, height: int = 48, width: int = 64, padding: int = 0
     return message
 
 
-def image_of(pixels: NDArray[np.uint8], encoding: str, *, padding: int = 0) -> Image:
+def image_of(pixels: NDArray[Any], encoding: str, *, padding: int = 0) -> Image:
     """Wrap (H, W) or (H, W, C) pixels, with padding of bytes that are no pixels."""
     rows = pixels.reshape(pixels.shape[0], -1)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
     message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
-    message.step = rows.shape[1]
+    message.step = rows.shape[1] * rows.itemsize
     message.data = array.array('B', rows.tobytes())
     return message
 
