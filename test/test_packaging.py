@@ -113,7 +113,7 @@ def test_an_executable_of_ros2_run_calls_a_main_that_exists(name: str) -> None:
     assert text.startswith('#!/usr/bin/env python3\n')
     assert os.access(path, os.X_OK)
     assert f'scripts/{name}\n' in (ROOT / 'CMakeLists.txt').read_text(encoding='utf-8')
-    module = re.search(r'^from (\S+) import main$', text, re.MULTILINE)
+    module = re.search(r'^ *from (\S+) import main\b', text, re.MULTILINE)
     assert module
     if module.group(1).startswith('depth_estimation_ros.ros.'):
         pytest.importorskip('depth_estimation_ros.msg', reason='needs the colcon install')
