@@ -180,7 +180,8 @@ def _check_usage(args: argparse.Namespace) -> None:
     if args.distance is None:
         return
     for name in ('offset', 'transform', 'reference_camera_info', 'depth_invalid'):
-        if getattr(args, name) not in (None, False):
+        value = getattr(args, name)
+        if value is not None and value is not False:  # 0 is a value
             option = name.replace('_', '-')
             args.usage_error(f'--{option} needs --reference-topic: one distance is not enough')
 

@@ -178,15 +178,16 @@ def test_convolutions_by_channel_stay_float() -> None:
     nodes = [
         helper.make_node('Cast', ['image'], ['cast'], to=TensorProto.FLOAT),
         helper.make_node('Transpose', ['cast'], ['x0'], perm=[0, 3, 1, 2]),
-        helper.make_node('Conv', ['x0', 'full'], ['x1'], name='first'),
+        helper.make_node('Conv', ['x0', 'full0'], ['x1'], name='first'),
         helper.make_node('Conv', ['x1', 'single'], ['x2'], name='depthwise', group=2),
-        helper.make_node('Conv', ['x2', 'full'], ['x3'], name='pointwise'),
-        helper.make_node('Conv', ['x3', 'full'], ['value'], name='last'),
+        helper.make_node('Conv', ['x2', 'full1'], ['x3'], name='pointwise'),
+        helper.make_node('Conv', ['x3', 'full2'], ['value'], name='last'),
     ]
-    full = numpy_helper.from_array(np.full((2, 2, 1, 1), 0.5, np.float32), 'full')
+    half = np.full((2, 2, 1, 1), 0.5, np.float32)
+    full = [numpy_helper.from_array(half, f'full{index}') for index in range(3)]
     single = numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), 'single')
     model = helper.make_model(
-        helper.make_graph(nodes, 'convolutions', [image], [value], [full, single]),
+        helper.make_graph(nodes, 'convolutions', [image], [value], [*full, single]),
         opset_imports=[helper.make_opsetid('', 17)],
         ir_version=8,
     )

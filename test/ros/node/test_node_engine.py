@@ -78,7 +78,7 @@ def test_the_node_answers_and_tells_while_it_builds_and_works_afterwards(
         assert message.startswith('building the TensorRT engine of tiny.onnx: ')
         assert message.endswith(' s so far')
         assert session.state() == 'configuring'
-        assert session.images.get_subscription_count() == 0
+        assert session.images.get_subscription_count() == 1  # the newest image waits
         assert session.set_parameter('max_depth', 5.0) == (True, '')
         assert not session.set_parameter('backend', 'onnxruntime')[0]
         response = session.call(SetBool, 'depth_estimation/enable', SetBool.Request(data=True))
