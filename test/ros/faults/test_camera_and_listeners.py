@@ -66,14 +66,15 @@ def test_a_stalled_listener_holds_nobody_up(session: DepthSession) -> None:
             np.testing.assert_allclose(pixels_of(depth[topic]), 2.0, rtol=1e-5)
     finally:
         listener.send_signal(signal.SIGCONT)
-    assert listener.stdout is not None
+    output = listener.stdout
+    assert output is not None
 
     def hears() -> bool:
         session.exchange(grey_image(51), camera_info(), topics=(topic,))
-        return bool(select.select([listener.stdout], [], [], 0)[0])
+        return bool(select.select([output], [], [], 0)[0])
 
     session.spin_until(hears)
-    assert listener.stdout.readline() == 'depth\n'
+    assert output.readline() == 'depth\n'
     listener.kill()
     listener.communicate()
 
