@@ -30,7 +30,8 @@ PACKAGE = 'depth_estimation_ros'
 NEEDED_PACKAGES = ('matplotlib', 'rosbags')
 DDS_PROFILE = Path('config') / 'fastdds_profile.xml'
 # Domain ids up to 101 leave their ports free on every system.
-DOMAIN_IDS = range(1, 102)
+# Beside those that people and test tools take (0 to 101), above the ports Linux hands out.
+DOMAIN_IDS = range(215, 233)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -39,6 +39,7 @@ from live_session import (
     text_of,
     type_number,
 )
+from ros_session import TIMEOUT_SEC
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -239,7 +240,12 @@ def test_subscriptions_end_with_the_last_of_two_tabs(live: LiveSession, browser:
     live.until(lambda: text_of(browser, 'live-rate').endswith(' Hz'))
     assert live.viewers_of('depth/image_rect') == 1
     browser.close()
-    live.until(lambda: not any(live.viewers_of(topic) for topic in (*TOPICS, '/diagnostics')))
+    # A page that the browser keeps for its Back button is gone once two pings were not answered,
+    # 40 s, and its connection is closed, 10 s.
+    live.until(
+        lambda: not any(live.viewers_of(topic) for topic in (*TOPICS, '/diagnostics')),
+        2.0 * TIMEOUT_SEC,
+    )
     browser.switch_to.window(blank)
 
 
