@@ -120,7 +120,9 @@ def torch_eager(name: str, encoder: str, variant: str, num_runs: int) -> Engine:
     )
 
 
-def exported(path: Path, encoder: str, variant: str) -> Path:
+def exported(
+    path: Path, encoder: str, variant: str, size: tuple[int, int] = DENSEDEPTH_SIZE
+) -> Path:
     """Write a model file of a network with random weights."""
     import torch
 
@@ -137,12 +139,8 @@ def exported(path: Path, encoder: str, variant: str) -> Path:
     # So that random weights give depths in the range.
     torch.nn.init.constant_(dict(network.named_parameters())['conv3.bias'], 3.0)
     info = NetworkInfo(
-        encoder=encoder,
-        variant=variant,
-        decoder_width=network.config.decoder_width,
-        positive_output=network.config.positive_output,
-        align_corners=network.config.align_corners,
-        input_size=DENSEDEPTH_SIZE,
+        **asdict(network.config),
+        input_size=size,
         min_depth=0.1,
         max_depth=10.0,
         training_fx=None,

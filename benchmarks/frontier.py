@@ -21,13 +21,12 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Final
 
+from engines import exported
 import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName, BackendOptions, load_backend
 from depth_estimation_ros.benchmark.hardware import describe_hardware
-from depth_estimation_ros.export.export_model import ExportOptions, export_model
 from depth_estimation_ros.model_file.model_spec import read_model_spec
-from depth_estimation_ros.training.model.checkpoint import Checkpoint, NetworkInfo, save_checkpoint
 from depth_estimation_ros.training.model.network import build_densedepth, num_trainable_parameters
 
 if TYPE_CHECKING:
@@ -110,17 +109,12 @@ def time_networks(encoders: Iterable[str], *, num_calls: int, num_threads: int) 
 
 def time_encoder(encoder: str, *, num_calls: int, num_threads: int) -> list[Row]:
     """Export a network with random weights at each size and time it in each backend."""
-    network = build_densedepth(encoder, variant='blog').eval()
-    facts = asdict(network.config)
+    network = build_densedepth(encoder, variant='blog')
     options = BackendOptions(device='cpu', num_threads=num_threads, check_target=False)
     loaded: dict[tuple[tuple[int, int], str], tuple[Backend, np.ndarray]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for size in SIZES:
-            checkpoint = Path(folder) / 'network.pt'
-            info = NetworkInfo(**facts, input_size=size)
-            save_checkpoint(checkpoint, Checkpoint(info=info, weights=network.state_dict()))
-            path = Path(folder) / f'{size[0]}x{size[1]}.onnx'
-            export_model(checkpoint, path, ExportOptions())
+            path = exported(Path(folder) / f'{size[0]}x{size[1]}.onnx', encoder, 'blog', size)
             image = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
             for name in BACKENDS:
                 backend = load_backend(name, path, read_model_spec(path), options=options)
@@ -179,7 +173,7 @@ def draw(
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout='constrained')
-    colours = dict(zip(ENCODERS, pyplot.get_cmap('tab10').colors, strict=False))
+    colours = {encoder: f'C{index}' for index, encoder in enumerate(ENCODERS)}
     for encoder, backend in product(ENCODERS, BACKENDS[:1]):
         own = [row for row in rows if row.encoder == encoder]
         known = [row for row in own if (encoder, row.size) in measured]

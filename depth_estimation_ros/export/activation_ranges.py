@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from depth_estimation_ros.backends.telemetry import import_onnxruntime
+from depth_estimation_ros.export.onnx_graph import constant_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +76,7 @@ def clipped_ranges(
     for node in model.graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    constants = constant_arrays(model.graph)
     return {
         name: _clipped(span, readers.get(name, []), constants) for name, span in ranges.items()
     }
@@ -84,7 +85,7 @@ def clipped_ranges(
 def _clipped(
     span: tuple[float, float],
     readers: Sequence[onnx.NodeProto],
-    constants: Mapping[str, NDArray[np.float32]],
+    constants: Mapping[str, NDArray[Any]],
 ) -> tuple[float, float]:
     if len(readers) != 1 or readers[0].op_type not in {'Relu', 'Clip'}:
         return span

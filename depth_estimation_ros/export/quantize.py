@@ -13,14 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
 
+from depth_estimation_ros.backends.telemetry import import_onnxruntime
 from depth_estimation_ros.errors import ConfigError
 from depth_estimation_ros.export.activation_ranges import activation_ranges, clipped_ranges
 from depth_estimation_ros.export.onnx_graph import keep_standard_operators
@@ -55,6 +49,14 @@ def quantize_model(
     """
     if not images:
         raise ConfigError('precision int8 needs calibration images: --calibration FOLDER or rooms')
+    import_onnxruntime()  # first, so that the next line does not import it with its telemetry on
+    from onnxruntime.quantization import (
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+
     convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
     chosen = [node for node in convolutions[1:-1] if _num_groups(node) == 1]
     is_cpu = target is Target.CPU
@@ -96,7 +98,7 @@ def quantize_model(
     return quantized
 
 
-class _OneImage(CalibrationDataReader):  # type: ignore[misc]
+class _OneImage:
     """What the quantizer wants to see although all ranges are given."""
 
     def __init__(self, image: NDArray[np.uint8], *, batch_size: int) -> None:

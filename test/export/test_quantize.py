@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,6 +121,14 @@ def test_cpu_backends_run_the_cpu_flavour_and_refuse_the_other(
         depth = estimator.estimate(smooth_images(1)[0]).depth
     assert depth.shape == (HEIGHT, WIDTH)
     assert np.isfinite(depth).all()
+
+
+def test_the_import_of_the_quantizer_leaves_onnxruntime_and_its_telemetry_alone() -> None:
+    code = 'import sys, depth_estimation_ros.export.quantize; print("onnxruntime" in sys.modules)'
+    result = subprocess.run(
+        [sys.executable, '-c', code], check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert result.stdout == 'False\n'
 
 
 def test_int8_without_images_is_refused(checkpoint: Path, tmp_path: Path) -> None:

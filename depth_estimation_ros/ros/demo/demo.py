@@ -10,7 +10,6 @@ import argparse
 from importlib.util import find_spec
 import os
 from pathlib import Path
-import random
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -30,8 +29,6 @@ PACKAGE = 'depth_estimation_ros'
 NEEDED_PACKAGES = ('matplotlib', 'rosbags')
 DDS_PROFILE = Path('config') / 'fastdds_profile.xml'
 # Domain ids up to 101 leave their ports free on every system.
-# Beside those that people and test tools take (0 to 101), above the ports Linux hands out.
-DOMAIN_IDS = range(215, 233)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -88,10 +85,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
 def _record(arguments: argparse.Namespace) -> Recording:
     source = absolute_source(arguments.input)
     model_path = checked_model_path(arguments.model, arguments.backend)
-    domain_id = arguments.domain_id
-    if domain_id is None:
-        domain_id = random.choice(DOMAIN_IDS)  # noqa: S311 - no secret
-    environment = demo_environment(domain_id, find_dds_profile())
+    environment = demo_environment(arguments.domain_id, find_dds_profile())
     os.environ.update(environment)
 
     from depth_estimation_ros.ros.demo.session import SessionOptions, record_session
@@ -110,6 +104,7 @@ def _record(arguments: argparse.Namespace) -> Recording:
         duration_sec=arguments.duration_sec,
         timeout_sec=arguments.timeout_sec,
     )
+    domain_id = environment['ROS_DOMAIN_ID']
     _say(f"camera_player plays '{arguments.input}' to depth_estimation in ROS domain {domain_id}")
     return record_session(options, environment, _say)
 

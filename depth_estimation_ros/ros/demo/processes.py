@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ NUM_TAIL_LINES = 12
 MAX_LINE_LENGTH = 110
 # A node ends within two seconds of SIGINT; a model that is still loading may take longer.
 STOP_TIMEOUT_SEC = 10.0
+# Beside those that people and test tools take (0 to 101), above the ports Linux hands out.
+_OWN_DOMAIN_IDS = range(215, 233)
 
 
 class DemoError(DepthEstimationError):
@@ -126,13 +129,15 @@ class NodeProcess:
             self._process.wait()
 
 
-def demo_environment(domain_id: int, dds_profile: Path | None) -> dict[str, str]:
+def demo_environment(domain_id: int | None, dds_profile: Path | None) -> dict[str, str]:
     """Return the environment of all processes of one demo, this one included.
 
     Args:
-        domain_id: ROS domain that nobody else uses.
+        domain_id: ROS domain of the demo; None = one of its own.
         dds_profile: Fast DDS profile for large images; one that the user has set stays.
     """
+    if domain_id is None:
+        domain_id = random.choice(_OWN_DOMAIN_IDS)  # noqa: S311 - no secret
     environment = dict(os.environ)
     environment['ROS_DOMAIN_ID'] = str(domain_id)
     if environment.get('ROS_DISTRO') == 'humble':

@@ -6,7 +6,6 @@ import argparse
 from contextlib import ExitStack
 import os
 from pathlib import Path
-import random
 import sys
 from tempfile import TemporaryDirectory
 import threading
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.ros.demo.demo import (
-    DOMAIN_IDS,
     absolute_source,
     checked_model_path,
     find_dds_profile,
@@ -59,11 +57,9 @@ def run_live(arguments: argparse.Namespace) -> int:
     check_viser()
     source = absolute_source(arguments.input)
     model_path = checked_model_path(arguments.model, 'auto')
-    domain_id = arguments.domain_id
-    if domain_id is None:
-        domain_id = random.choice(DOMAIN_IDS)  # noqa: S311 - no secret
-    environment = demo_environment(domain_id, find_dds_profile())
+    environment = demo_environment(arguments.domain_id, find_dds_profile())
     os.environ.update(environment)
+    domain_id = environment['ROS_DOMAIN_ID']
     _say(f"camera_player plays '{arguments.input}' in ROS domain {domain_id}; Ctrl-C ends all")
     with ExitStack() as stack:
         # First, so that it is the last to go: no signal leaves a process behind.
