@@ -2,7 +2,7 @@
 
     python benchmarks/frontier.py --output frontier.json [--num-calls 30] [--num-threads 0]
     python benchmarks/frontier.py --output frontier.json --plot frontier.png \
-        --measured efficientnet_lite0=metrics-160x224.json ...
+        --measured efficientnet_lite0:192x256=metrics-192x256.json ...
 
 Time does not depend on the weights, so networks are timed with random ones. They are timed in
 turns, one call of each after the other, so that what else the machine does falls on all of them.
@@ -148,9 +148,11 @@ def half_range(values: list[float]) -> float:
 
 def read_metrics(text: str) -> tuple[tuple[str, str], Mapping[str, float]]:
     """Read ENCODER:HEIGHTxWIDTH=JSON."""
-    key, path = text.split('=', 1)
-    encoder, size = key.split(':')
-    return (encoder, size), json.loads(Path(path).read_text())['metrics']
+    key, _, path = text.partition('=')
+    encoder, _, size = key.partition(':')
+    if not path or not size:
+        raise SystemExit(f'--measured {text}: write ENCODER:HEIGHTxWIDTH=JSON')
+    return (encoder, size), json.loads(Path(path).read_text())
 
 
 def print_table(rows: list[Row], measured: Mapping[tuple[str, str], Mapping[str, float]]) -> None:

@@ -17,7 +17,7 @@ from depth_estimation_ros.ros.messages.qos import (
     overridable,
 )
 from depth_estimation_ros.ros.node.camera_resolver import CameraResolver
-from depth_estimation_ros.ros.node.stream_state import StreamState
+from depth_estimation_ros.ros.node.health.stream_state import StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from depth_estimation_ros.backends.base import (
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.model_file.default_model import find_model
 from depth_estimation_ros.model_file.network_size import size_text
-from depth_estimation_ros.ros.node.degradation import on_cpu_trouble
+from depth_estimation_ros.ros.node.health.degradation import on_cpu_trouble
 
 if TYPE_CHECKING:
     from pathlib import Path

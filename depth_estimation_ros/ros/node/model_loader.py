@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from std_srvs.srv import Trigger
 
 from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
-from depth_estimation_ros.ros.node.doctor import why_not_yet
+from depth_estimation_ros.ros.node.health.doctor import why_not_yet
 from depth_estimation_ros.ros.node.loaded_model import load_model
 
 if TYPE_CHECKING:

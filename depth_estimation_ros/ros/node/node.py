@@ -17,9 +17,9 @@ from rclpy.node import Node
 from depth_estimation_ros.errors import DepthEstimationError, error_text
 from depth_estimation_ros.ros.node.camera_stream import CameraStream
 from depth_estimation_ros.ros.node.enable_service import EnableService
+from depth_estimation_ros.ros.node.health.monitor import Monitor
 from depth_estimation_ros.ros.node.mailbox import Mailbox
 from depth_estimation_ros.ros.node.model_loader import ModelLoader
-from depth_estimation_ros.ros.node.monitor import Monitor
 from depth_estimation_ros.ros.node.processor import FrameProcessor
 from depth_estimation_ros.ros.node.worker import Worker
 from depth_estimation_ros.ros.parameters.camera_names import check_scan_frames

@@ -29,7 +29,7 @@ from depth_estimation_ros.ros.node.headers import (
     same_but_for_figures,
     stamp_trouble,
 )
-from depth_estimation_ros.ros.node.stream_state import FrameCost, StreamState
+from depth_estimation_ros.ros.node.health.stream_state import FrameCost, StreamState
 from depth_estimation_ros.ros.parameters.camera_names import scan_frame
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.ros.node.degradation import StreamWindow
+from depth_estimation_ros.ros.node.health.degradation import StreamWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from depth_estimation_ros.ros.node.stream_state import FrameCost, StreamState
+    from depth_estimation_ros.ros.node.health.stream_state import FrameCost, StreamState
 
 LONGEST_SEC = 10.0
 SHORTEST_SEC = 5.0  # of a window that tells anything

@@ -8,9 +8,9 @@ pytest.importorskip('rclpy')
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from depth_estimation_ros.ros.node.diagnostics import model_status, stream_status
-from depth_estimation_ros.ros.node.doctor import Diagnosis
-from depth_estimation_ros.ros.node.stream_state import StreamState
+from depth_estimation_ros.ros.node.health.diagnostics import model_status, stream_status
+from depth_estimation_ros.ros.node.health.doctor import Diagnosis
+from depth_estimation_ros.ros.node.health.stream_state import StreamState
 
 WARN, ERROR, OK = DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.OK
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from depth_estimation_ros.ros.node.doctor import StreamFacts, diagnose
+from depth_estimation_ros.ros.node.health.doctor import StreamFacts, diagnose
 
 WELL = StreamFacts(
     image_topic='/cam/image',

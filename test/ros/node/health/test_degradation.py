@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip('rclpy')
 
 from depth_estimation_ros.backends.base import BackendName
-from depth_estimation_ros.ros.node.degradation import (
+from depth_estimation_ros.ros.node.health.degradation import (
     StreamWindow,
     degradations,
     kind_of,
     on_cpu_trouble,
 )
-from depth_estimation_ros.ros.node.stream_history import StreamHistory
-from depth_estimation_ros.ros.node.stream_state import FrameCost, StreamState
+from depth_estimation_ros.ros.node.health.stream_history import StreamHistory
+from depth_estimation_ros.ros.node.health.stream_state import FrameCost, StreamState
 
 # Ten seconds of a camera of 30 Hz whose every image becomes depth, as in the demo.
 WELL = StreamWindow(

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from builtin_interfaces.msg import Time
 
-    from depth_estimation_ros.ros.node.doctor import Diagnosis
-    from depth_estimation_ros.ros.node.stream_state import StreamState
+    from depth_estimation_ros.ros.node.health.doctor import Diagnosis
+    from depth_estimation_ros.ros.node.health.stream_state import StreamState
 
 HARDWARE_ID = 'depth_estimation_ros'
 # A fault may pass; so many frames in a row with one are an ERROR.

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from diagnostic_msgs.msg import DiagnosticArray
 
 from depth_estimation_ros.ros.messages.outputs import NEED_CAMERA
-from depth_estimation_ros.ros.node.degradation import degradations, kind_of
-from depth_estimation_ros.ros.node.diagnostics import (
+from depth_estimation_ros.ros.node.health.degradation import degradations, kind_of
+from depth_estimation_ros.ros.node.health.diagnostics import (
     RateMeter,
     diagnostic_array,
     model_status,
     stream_status,
 )
-from depth_estimation_ros.ros.node.doctor import StreamFacts, diagnose
-from depth_estimation_ros.ros.node.stream_history import StreamHistory
+from depth_estimation_ros.ros.node.health.doctor import StreamFacts, diagnose
+from depth_estimation_ros.ros.node.health.stream_history import StreamHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
     from depth_estimation_ros.ros.node.camera_stream import CameraStream
-    from depth_estimation_ros.ros.node.doctor import Diagnosis
+    from depth_estimation_ros.ros.node.health.doctor import Diagnosis
     from depth_estimation_ros.ros.runtime.announcer import Announcer
 
 _DIAGNOSTICS_DEPTH = 10

@@ -1,0 +1,1 @@
+"""What the node says about itself: why there is no depth, or worse depth than could be."""
