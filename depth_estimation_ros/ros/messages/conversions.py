@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from depth_estimation_ros.depth.image_transform import Size
 
+# Since Jazzy a message that does not check its fields copies an array when it is made and again
+# when it is set; one that checks them takes it as it is, and has no argument for it on Humble.
+_CHECKED: Final[dict[str, Any]] = (
+    {'check_fields': True} if '_check_fields' in Image.__slots__ else {}
+)
 _IS_BIGENDIAN = sys.byteorder == 'big'
 _XYZ = ('x', 'y', 'z')
 _XYZRGB = ('x', 'y', 'z', 'rgb')
@@ -108,15 +113,30 @@ def image_message(header: Header, pixels: NDArray[Any], encoding: str) -> Image:
         encoding: its ROS name.
     """
     height, width = pixels.shape[:2]
-    return Image(
+    message = Image(
         header=header,
         height=height,
         width=width,
         encoding=encoding,
         is_bigendian=int(_IS_BIGENDIAN),
         step=pixels[0].nbytes,
-        data=bytes_of(pixels),
+        **_CHECKED,
     )
+    message.data = bytes_of(pixels)
+    return message
+
+
+def compressed_message(header: Header, encoded: NDArray[np.uint8], text: str) -> CompressedImage:
+    """Wrap an encoded image.
+
+    Args:
+        header: taken verbatim.
+        encoded: the file's bytes.
+        text: the message's format, such as 'rgb8; jpeg compressed bgr8'.
+    """
+    message = CompressedImage(header=header, format=text, **_CHECKED)
+    message.data = bytes_of(encoded)
+    return message
 
 
 def cloud_message(header: Header, points: NDArray[np.float32], *, is_dense: bool) -> PointCloud2:
@@ -134,7 +154,7 @@ def cloud_message(header: Header, points: NDArray[np.float32], *, is_dense: bool
         PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
         for index, name in enumerate(names)
     ]
-    return PointCloud2(
+    message = PointCloud2(
         header=header,
         height=height,
         width=width,
@@ -142,9 +162,11 @@ def cloud_message(header: Header, points: NDArray[np.float32], *, is_dense: bool
         is_bigendian=_IS_BIGENDIAN,
         point_step=4 * num_fields,
         row_step=4 * num_fields * width,
-        data=bytes_of(points),
         is_dense=is_dense,
+        **_CHECKED,
     )
+    message.data = bytes_of(points)
+    return message
 
 
 def seconds(stamp: Time) -> float:

@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from depth_estimation_ros.errors import ConfigError
-from depth_estimation_ros.ros.messages.conversions import bytes_of, image_message
+from depth_estimation_ros.ros.messages.conversions import compressed_message, image_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,4 +102,4 @@ def _compressed_message(header: Header, rgb: NDArray[np.uint8]) -> CompressedIma
     _, jpeg = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     # The format as image_transport writes it.
     text = 'rgb8; jpeg compressed bgr8'
-    return CompressedImage(header=header, format=text, data=bytes_of(np.asarray(jpeg)))
+    return compressed_message(header, np.asarray(jpeg, np.uint8), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,6 +21,7 @@ from depth_estimation_ros.ros.messages.camera_image import CameraImage
 from depth_estimation_ros.ros.messages.conversions import (
     bytes_of,
     cloud_message,
+    compressed_message,
     image_message,
     rgb_from_message,
     seconds,
@@ -52,6 +54,35 @@ def test_a_colour_image_comes_back_as_it_went_out() -> None:
     bgr = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     rgb = rgb_from_message(image_message(header(), bgr, 'bgr8'))
     np.testing.assert_array_equal(rgb, bgr[..., ::-1])
+
+
+@pytest.mark.parametrize(
+    ('make', 'values'),
+    [
+        (lambda values: image_message(Header(), values, '32FC1'), np.ones((500, 500), np.float32)),
+        (
+            lambda values: cloud_message(Header(), values, is_dense=True),
+            np.ones((250, 250, 4), np.float32),
+        ),
+        (
+            lambda values: compressed_message(Header(), values, 'jpeg'),
+            np.ones(1_000_000, np.uint8),
+        ),
+    ],
+    ids=['image', 'cloud', 'compressed'],
+)
+def test_a_million_bytes_are_copied_once(
+    make: Callable[[np.ndarray], object], values: np.ndarray
+) -> None:
+    make(values[:1])  # imports what it needs
+    tracemalloc.start()
+    try:
+        message = make(values)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(message.data) == 1_000_000
+    assert 1_000_000 <= peak < 1_500_000  # a second copy makes it two million
 
 
 def test_a_view_with_gaps_is_copied_without_them() -> None:

@@ -16,7 +16,6 @@ from rclpy.node import Node
 from rclpy.waitable import NumberOfEntities, Waitable
 
 from depth_estimation_ros.ros.runtime.executors import OneSlowGroupExecutor, light_executor
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,8 +133,3 @@ def test_the_light_executor_calls_back(node: Node) -> None:
             break
     executor.shutdown()
     assert len(calls) >= 2
-
-
-def test_keeping_freed_memory_can_be_asked_for_twice() -> None:
-    keep_freed_memory()
-    keep_freed_memory()
