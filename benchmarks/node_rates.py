@@ -32,7 +32,7 @@ from depth_estimation_ros.ros.demo.demo import find_dds_profile
 from depth_estimation_ros.ros.demo.processes import NodeProcess, demo_environment
 from depth_estimation_ros.ros.demo.session import NODE_MODULE, PLAYER_MODULE
 from depth_estimation_ros.ros.messages.qos import Reliability, newest_only
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
+from depth_estimation_ros.startup import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 from depth_estimation_ros.files.image_codec import decode_rgb
 from depth_estimation_ros.pipeline import DepthPipeline, DepthRequest, DepthSettings
 from depth_estimation_ros.ros.messages.conversions import bytes_of
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
+from depth_estimation_ros.startup import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import yaml
 pytest.importorskip('depth_estimation_ros.msg')
 
 from calibration_session import BODY_IN_OPTICAL, QUICK, TIMEOUT_SEC, Calibration
-from depth_session import DepthSession, camera_info, grey_image, image_of, pixels_of
+from depth_session import NODE, DepthSession, camera_info, grey_image, image_of, pixels_of
 from ros_session import RosSession, stamps_of
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
@@ -188,7 +188,7 @@ def test_depth_of_a_lens_the_model_does_not_know_becomes_metric(tmp_path: Path) 
         depths = session.listen(Image, 'depth/image_rect')
         truths = session.listen(Image, 'truth/depth/image_rect')
         node = {'model_path': default_model_path(), 'focal_normalization': False}
-        first = session.start_node('node.node', **node)
+        first = session.start_node(NODE, **node)
         session.start_node(
             'player.camera_player',
             **{'hfov_deg': 95.0, 'width': 256, 'height': 192, 'rate_hz': 5.0},
@@ -215,7 +215,7 @@ def test_depth_of_a_lens_the_model_does_not_know_becomes_metric(tmp_path: Path) 
         session.spin_until(lambda: first.poll() is not None)
         given = [part for key, value in node.items() for part in ('-p', f'{key}:={value}')]
         session.start(
-            'depth_estimation_ros.ros.node.node',
+            NODE,
             '--ros-args',
             *given,
             '--params-file',

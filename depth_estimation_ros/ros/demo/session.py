@@ -16,9 +16,9 @@ from rclpy.signals import SignalHandlerOptions
 from depth_estimation_ros.ros.demo.processes import DemoError, NodeProcess
 from depth_estimation_ros.ros.demo.recorder import DemoRecorder
 from depth_estimation_ros.ros.runtime.executors import light_executor
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.signals import DeferredInterrupt
 from depth_estimation_ros.ros.runtime.start import init_ros
+from depth_estimation_ros.startup import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.ros.demo.recording import Recording
 
 PLAYER_MODULE = 'depth_estimation_ros.ros.player.camera_player'
-NODE_MODULE = 'depth_estimation_ros.ros.node.node'
+NODE_MODULE = 'depth_estimation_ros.ros.node'
 SPIN_SEC = 0.1
 # A node that cannot load its model says this and waits to be given another.
 CANNOT_CONFIGURE = 'cannot configure'

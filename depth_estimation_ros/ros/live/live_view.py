@@ -30,8 +30,8 @@ from depth_estimation_ros.ros.live.server import (
 from depth_estimation_ros.ros.live.viewer import Viewer
 from depth_estimation_ros.ros.parameters.help_text import Help, answers_help
 from depth_estimation_ros.ros.parameters.store import declare_parameters
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
+from depth_estimation_ros.startup import keep_freed_memory
 
 if TYPE_CHECKING:
     from rclpy.executors import Executor

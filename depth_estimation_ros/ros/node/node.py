@@ -30,7 +30,6 @@ from depth_estimation_ros.ros.runtime.announcer import Announcer
 from depth_estimation_ros.ros.runtime.executors import OneSlowGroupExecutor
 from depth_estimation_ros.ros.runtime.lifecycle import answer_during_transitions, reports_errors
 from depth_estimation_ros.ros.runtime.log_bridge import bridge_core_log
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
 from depth_estimation_ros.ros.runtime.start import says_errors
@@ -262,7 +261,6 @@ def main(args: list[str] | None = None) -> int:
         0 after SIGINT, SIGTERM or a shutdown of the context, 1 when a parameter or what ROS is
         started with is not accepted.
     """
-    keep_freed_memory()
     node: DepthEstimationNode | None = None
     with ros_until_signal(args):
         try:
@@ -288,7 +286,3 @@ def _end(node: DepthEstimationNode) -> None:
         sys.stderr.flush()
         os._exit(0)  # Python would wait for that thread, for minutes if it builds an engine
     node.destroy_node()
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -29,10 +29,10 @@ from depth_estimation_ros.ros.player.image_sources import SourceKind
 from depth_estimation_ros.ros.player.parameters import PlayerParameters
 from depth_estimation_ros.ros.player.stream import open_messages
 from depth_estimation_ros.ros.runtime.log_bridge import bridge_core_log
-from depth_estimation_ros.ros.runtime.memory import keep_freed_memory
 from depth_estimation_ros.ros.runtime.services import answer_failures
 from depth_estimation_ros.ros.runtime.signals import ignore_further_signals, ros_until_signal
 from depth_estimation_ros.ros.runtime.start import says_errors
+from depth_estimation_ros.startup import keep_freed_memory
 
 if TYPE_CHECKING:
     from rclpy.publisher import Publisher

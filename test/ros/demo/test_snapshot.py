@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip('depth_estimation_ros.msg')
 pytest.importorskip('matplotlib')
 
+from depth_session import NODE
 from ros_session import TIMEOUT_SEC, RosSession
 from sensor_msgs.msg import Image
 
@@ -41,7 +42,7 @@ def photo(tmp_path: Path) -> Path:
 def test_live_topics_become_one_picture(
     session: RosSession, tmp_path: Path, photo: Path, tiny_model_path: Path, transport: str
 ) -> None:
-    session.start_node('node.node', model_path=tiny_model_path, image_transport=transport)
+    session.start_node(NODE, model_path=tiny_model_path, image_transport=transport)
     session.start_node(
         'player.camera_player',
         source=photo,

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip('rclpy')
 pytest.importorskip('domain_coordinator')
 
-from depth_session import DepthSession, camera_info, grey_image, image_of, pixels_of
+from depth_session import NODE, DepthSession, camera_info, grey_image, image_of, pixels_of
 from rcl_interfaces.msg import Log
 from ros_session import RosSession
 from sensor_msgs.msg import Image
@@ -116,7 +116,7 @@ def test_a_field_of_view_stands_in_for_a_camera_info_of_no_use(session: DepthSes
 
 def test_a_bad_value_at_the_start_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     with RosSession(tmp_path) as ros:
-        process = ros.start_node('node.node', max_depth=-3.0)
+        process = ros.start_node(NODE, max_depth=-3.0)
         output = ros.spin_until_ended(process)
     assert process.returncode == 1
     assert re.search(r'^depth_estimation: error: .*max_depth.*-3\.0', output, re.MULTILINE)
@@ -142,7 +142,7 @@ def test_a_topic_that_nobody_publishes_is_named_with_those_that_look_right(
     with RosSession(tmp_path) as ros:
         ros.node.create_publisher(Image, 'camera/color/image_raw', 1)
         lines: list[Log] = ros.listen(Log, '/rosout', depth=1000)
-        ros.start_node('node.node', model_path=tiny_model_path)
+        ros.start_node(NODE, model_path=tiny_model_path)
         ros.spin_until(lambda: any('nobody publishes' in line.msg for line in lines))
     (text,) = [line.msg for line in lines if 'nobody publishes' in line.msg]
     assert text == (

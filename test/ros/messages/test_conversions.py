@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tracemalloc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -72,7 +72,7 @@ def test_a_colour_image_comes_back_as_it_went_out() -> None:
     ids=['image', 'cloud', 'compressed'],
 )
 def test_a_million_bytes_are_copied_once(
-    make: Callable[[np.ndarray], object], values: np.ndarray
+    make: Callable[[np.ndarray], Any], values: np.ndarray
 ) -> None:
     make(values[:1])  # imports what it needs
     tracemalloc.start()

@@ -83,7 +83,7 @@ def test_the_example_names_parameters_that_there_are(facts: Help) -> None:
 @pytest.mark.parametrize(
     'module',
     [
-        'depth_estimation_ros.ros.node.node',
+        'depth_estimation_ros.ros.node',
         'depth_estimation_ros.ros.player.camera_player',
         'depth_estimation_ros.ros.demo.snapshot',
         'depth_estimation_ros.ros.demo.demo',

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.ros
 
 ROS = 'depth_estimation_ros.ros'
 COMMANDS = {
-    'depth_estimation': (f'{ROS}.node.node',),
+    'depth_estimation': (f'{ROS}.node',),
     'camera_player': (f'{ROS}.player.camera_player',),
     'snapshot': (f'{ROS}.demo.snapshot',),
     'demo': (f'{ROS}.demo.demo', '--domain-id', '1'),

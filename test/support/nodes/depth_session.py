@@ -39,7 +39,7 @@ EXTRAS: dict[str, type] = {
 NUM_TRIES = 15
 RESEND_SEC = 4.0  # a best effort image may be lost
 FRAME = 'camera_optical_frame'
-NODE = 'depth_estimation_ros.ros.node.node'
+NODE = 'depth_estimation_ros.ros.node'
 
 
 class DepthSession(RosSession):
