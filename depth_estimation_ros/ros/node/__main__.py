@@ -1,4 +1,4 @@
-"""`python -m depth_estimation_ros.ros.node`, and what `ros2 run` starts: the node."""
+"""`python -m depth_estimation_ros.ros.node`: the node, as scripts/depth_estimation starts it."""
 
 import sys
 
