@@ -47,9 +47,15 @@ def test_a_photo_is_shown_until_ctrl_c_ends_all_three(
         # Both paths are seen from where the command is typed.
         (tmp_path / 'model.onnx').symlink_to(tiny_model_path)
         process = start(session, '--input', 'photo.png', '--model', 'model.onnx')
-        session.spin_until(lambda: set(names()) >= NAMES and depth)
-        said = [line.msg for line in log if 'the page is at' in line.msg]
-        connection = http.client.HTTPConnection(said[0].rpartition('/')[2], timeout=20)
+        said = ''
+
+        def is_shown() -> bool:
+            nonlocal said
+            said = next((line.msg for line in log if 'the page is at' in line.msg), '')
+            return bool(said and depth) and set(names()) >= NAMES
+
+        session.spin_until(is_shown)
+        connection = http.client.HTTPConnection(said.rpartition('/')[2], timeout=20)
         connection.request('GET', '/')
         assert connection.getresponse().status == 200
         connection.close()
