@@ -11,22 +11,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.depth.metrics import depth_metrics, fill_missing
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.model_file.default_model import find_model
-from depth_estimation_ros.rooms.dice import Dice
-from depth_estimation_ros.rooms.layout import build_room
-from depth_estimation_ros.rooms.pose import draw_view
-from depth_estimation_ros.rooms.render import draw_intrinsics, held_out_seeds, render_view
-from depth_estimation_ros.rooms.tracer.photo import develop
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from depth_estimation_ros.rooms.render import held_out_seeds, render_room
 
 SHAPES: Final = {  # (height, width) [px], about as many pixels each
     '4:3': (240, 320),
@@ -65,34 +57,13 @@ def accuracy(
     """AbsRel and a1 of rooms rendered at (height, width) [px], means over rooms."""
     found = []
     for seed in held_out_seeds(num_rooms):
-        rgb, truth, camera = photograph(seed, size)
-        depth = estimator.estimate(rgb, camera).depth
-        metrics = depth_metrics(fill_missing(depth, max_depth=estimator.spec.max_depth), truth)
+        shot = render_room(seed, size=SHAPES['4:3'], image_size=size)
+        depth = estimator.estimate(shot.rgb, shot.intrinsics).depth
+        filled = fill_missing(depth, max_depth=estimator.spec.max_depth)
+        metrics = depth_metrics(filled, shot.depth)
         found.append((metrics.abs_rel, metrics.a1))
     abs_rel, a1 = np.mean(found, axis=0)
     return float(abs_rel), float(a1)
-
-
-def photograph(
-    seed: int, size: tuple[int, int]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], CameraIntrinsics]:
-    """RGB, true depth [m] and the camera of a room's image of (height, width) [px]."""
-    height, width = size
-    room = build_room(seed)
-    scene = room.scene.arrays()
-    dice = Dice(seed, 0, 11)
-    usual = draw_intrinsics(dice, height=SHAPES['4:3'][0], width=SHAPES['4:3'][1])
-    pose = draw_view(room, scene, usual, dice)
-    camera = CameraIntrinsics(
-        width=width,
-        height=height,
-        fx=usual.fx,
-        fy=usual.fy,
-        cx=0.5 * (width - 1),
-        cy=0.5 * (height - 1),
-    )
-    radiance, depth = render_view(scene, pose, camera)
-    return develop(radiance, dice), depth, camera
 
 
 if __name__ == '__main__':

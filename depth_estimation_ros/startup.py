@@ -52,8 +52,9 @@ def leaving_on_signals(status: int) -> Iterator[None]:
 
 
 def keep_freed_memory() -> None:
-    """Have freed arrays reused instead of handed back to the kernel; call before the imports.
+    """Have freed arrays reused instead of handed back to the kernel.
 
+    Call it early, best before the imports.
     Otherwise every frame pays a page fault for each 4 KiB of its images and clouds anew: for all
     outputs at 640x480 8 ms of 30, measured in a virtual machine. All threads share one arena, as
     those that glibc makes for a thread give every 64 MiB back when they are empty, whatever the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 from typing import TYPE_CHECKING
 
@@ -103,13 +103,21 @@ def draw_intrinsics(dice: Dice, *, height: int, width: int) -> CameraIntrinsics:
     return CameraIntrinsics(width=width, height=height, fx=focal, fy=focal, cx=cx, cy=cy)
 
 
-def render_room(seed: int, *, view: int = 0, size: tuple[int, int] = (192, 256)) -> RoomView:
+def render_room(
+    seed: int,
+    *,
+    view: int = 0,
+    size: tuple[int, int] = (192, 256),
+    image_size: tuple[int, int] | None = None,
+) -> RoomView:
     """Render one view of the room of a seed; the same arguments give the same bytes.
 
     Args:
         seed: Which room, >= 0; seeds from HELD_OUT_SEED on are kept for testing.
         view: Which camera in that room, >= 0.
-        size: (height, width) [px].
+        size: (height, width) that the camera is drawn for [px].
+        image_size: (height, width) of an image of another shape [px], from the same place with
+            the same focal length in pixels, the axis in its middle; None = `size`, as drawn.
 
     Returns:
         The view: rgb (H, W, 3) uint8, depth (H, W) float32 [m], intrinsics.
@@ -120,5 +128,10 @@ def render_room(seed: int, *, view: int = 0, size: tuple[int, int] = (192, 256))
     dice = Dice(seed, view, 11)
     intrinsics = draw_intrinsics(dice, height=height, width=width)
     pose = draw_view(room, scene, intrinsics, dice)
+    if image_size is not None:
+        height, width = image_size
+        intrinsics = replace(
+            intrinsics, width=width, height=height, cx=0.5 * (width - 1), cy=0.5 * (height - 1)
+        )
     radiance, depth = render_view(scene, pose, intrinsics)
     return RoomView(rgb=develop(radiance, dice), depth=depth, intrinsics=intrinsics, pose=pose)

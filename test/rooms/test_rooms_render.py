@@ -87,6 +87,16 @@ def test_a_view_is_the_same_room_at_another_size() -> None:
     assert np.median(np.abs(middle / small.depth - 1.0)) < 0.01
 
 
+def test_an_image_of_another_shape_has_the_same_lens_and_sees_more_or_less() -> None:
+    usual = render_room(5, size=(48, 64), image_size=(48, 64))
+    tall = render_room(5, size=(48, 64), image_size=(68, 44))
+    assert tall.rgb.shape == (68, 44, 3)
+    assert (tall.intrinsics.fx, tall.intrinsics.fy) == (usual.intrinsics.fx, usual.intrinsics.fy)
+    assert (tall.intrinsics.cx, tall.intrinsics.cy) == (21.5, 33.5)
+    # 10 rows more above and below, 10 columns less left and right.
+    np.testing.assert_allclose(tall.depth[10:58], usual.depth[:, 10:54], rtol=1e-4)
+
+
 def test_held_out_seeds_begin_where_training_seeds_end() -> None:
     assert list(held_out_seeds(3)) == [1_000_000_000, 1_000_000_001, 1_000_000_002]
     assert is_held_out(1_000_000_000)
