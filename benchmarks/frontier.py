@@ -78,7 +78,7 @@ def main() -> None:
         }
         args.output.write_text(json.dumps(report, indent=2) + '\n')
     rows = [Row(**row) for row in json.loads(args.output.read_text())['rows']]
-    measured = dict(read_metrics(text) for text in args.measured)
+    measured = dict(args.measured)
     print_table(rows, measured)
     if args.plot:
         draw(rows, measured, args.plot)
@@ -93,7 +93,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument('--num-threads', type=int, default=0, help='0 = all')
     parser.add_argument('--plot', type=Path, help='picture to draw')
     parser.add_argument(
-        '--measured', action='append', default=[], metavar='ENCODER:HxW=JSON', help='accuracy'
+        '--measured',
+        action='append',
+        type=read_metrics,
+        default=[],
+        metavar='ENCODER:HxW=JSON',
+        help='accuracy',
     )
     return parser.parse_args()
 
@@ -151,7 +156,7 @@ def read_metrics(text: str) -> tuple[tuple[str, str], Mapping[str, float]]:
     key, _, path = text.partition('=')
     encoder, _, size = key.partition(':')
     if not path or not size:
-        raise SystemExit(f'--measured {text}: write ENCODER:HEIGHTxWIDTH=JSON')
+        raise argparse.ArgumentTypeError(f'{text}: write ENCODER:HEIGHTxWIDTH=JSON')
     return (encoder, size), json.loads(Path(path).read_text())
 
 
