@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import logging
-import math
 from pathlib import Path
 import time
 from typing import TYPE_CHECKING
@@ -24,7 +23,6 @@ from depth_estimation_ros.depth.depth_grid import DepthGrid
 from depth_estimation_ros.depth.focal_normalization import focal_factor
 from depth_estimation_ros.depth.prediction import DepthPrediction, GridPrediction, StageTimings
 from depth_estimation_ros.errors import ImageError
-from depth_estimation_ros.files.image_header import REDUCTIONS
 from depth_estimation_ros.model_file.default_model import default_model_path
 from depth_estimation_ros.model_file.model_spec import ModelSpec, read_model_spec
 from depth_estimation_ros.model_file.network_size import AUTO, ImageFitter, parse_network_size
@@ -41,8 +39,6 @@ if TYPE_CHECKING:
     from depth_estimation_ros.depth.image_transform import ImageTransform, Size
 
 __all__ = ['DepthEstimator', 'DepthPrediction', 'StageTimings', 'default_model_path']
-
-_LEAST_OVERSAMPLING = 1.5
 
 _logger = logging.getLogger(__name__)
 
@@ -128,20 +124,7 @@ class DepthEstimator:
         fitter = ImageFitter(
             spec=spec, network_size=parse_network_size(network_size), resize_mode=resize_mode
         )
-        settings = options
-
-        def open_at(name: str, spec_at_size: ModelSpec) -> Backend:
-            return open_backend(
-                name, Path(path), spec_at_size, options=settings, check_numbers=self_check
-            )
-
-        networks = NetworkPool(spec, open_at, backend=backend)
-        if fitter.fixed_size is not None:
-            networks.get(fitter.fixed_size)
-        elif not waits_for_size(backend, spec, options=options):
-            networks.try_out(spec.input_size)
-        else:
-            _logger.info('%s: the engine waits for the size of the first image', Path(path).name)
+        networks = _open_networks(Path(path), fitter, backend, options, self_check=self_check)
         return cls(networks, fitter, focal_normalization=focal_normalization)
 
     @property
@@ -172,21 +155,12 @@ class DepthEstimator:
         return self._fitter.transform_for(image_size)
 
     def reduction_for(self, image_size: Size) -> int:
-        """How many pixels of an image's rows and columns may be averaged on the way here.
-
-        The most of `REDUCTIONS` that divides the size and leaves 1.5 times as many rows and
-        columns as the network looks at, so that it sees little of that.
-
-        Args:
-            image_size: (height, width) [px].
+        """By what factor an image may be made smaller on its way here, see ImageFitter.
 
         Raises:
             ImageError: It has no pixels.
         """
-        height, width = self.transform_for(image_size).content_size
-        most = min(image_size[0] / height, image_size[1] / width) / _LEAST_OVERSAMPLING
-        divides = math.gcd(*image_size)
-        return next(n for n in REDUCTIONS if n == 1 or (n <= most and divides % n == 0))
+        return self._fitter.reduction_for(image_size)
 
     def prepare(self, image_size: Size) -> None:
         """Load the network for images of this size (height, width) [px], if it is not yet.
@@ -345,3 +319,21 @@ class DepthEstimator:
         inside = (raw >= self.spec.min_depth) & (raw <= self.spec.max_depth)
         scaled = raw * np.float32(focal_factor)
         return DepthGrid(samples=np.where(inside, scaled, np.float32(np.nan)))
+
+
+def _open_networks(
+    path: Path, fitter: ImageFitter, backend: str, options: BackendOptions, *, self_check: bool
+) -> NetworkPool:
+    """Load the network whose size is known, or try one out, or wait for the first image."""
+
+    def open_at(name: str, spec: ModelSpec) -> Backend:
+        return open_backend(name, path, spec, options=options, check_numbers=self_check)
+
+    networks = NetworkPool(fitter.spec, open_at, backend=backend)
+    if fitter.fixed_size is not None:
+        networks.get(fitter.fixed_size)
+    elif not waits_for_size(backend, fitter.spec, options=options):
+        networks.try_out(fitter.spec.input_size)
+    else:
+        _logger.info('%s: the engine waits for the size of the first image', path.name)
+    return networks

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from enum import Enum
-import json
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.errors import ConfigError, ModelFileError
+from depth_estimation_ros.model_file.metadata_text import (
+    FORMAT_VERSION,
+    METADATA_PREFIX,
+    PARSERS,
+    probes_to_text,
+    to_text,
+    upgraded,
+)
 from depth_estimation_ros.model_file.onnx_metadata import read_onnx_metadata
+from depth_estimation_ros.model_file.precision import Precision, Target
 from depth_estimation_ros.model_file.probe import PROBE_TOLERANCE, Probe, probe_error, probe_image
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     import os
 
     import numpy as np
@@ -34,34 +40,10 @@ __all__ = [
     'read_model_spec',
 ]
 
-FORMAT_VERSION = 2  # 1 had one probe and no free sizes; it is still read
 MAX_INPUT_PIXELS = 2**26  # of a batch: as many as the largest image that is read
 SIZE_MULTIPLE = 32  # of heights and widths: the encoders halve an image five times
 FREE_AXES = ('height', 'width')  # names in the graph of what is free in the input
-METADATA_PREFIX = 'depth_estimation_ros.'
 _HOW_TO_EXPORT = 'make a model file with `depth-estimation export CHECKPOINT --output model.onnx`'
-
-
-class Precision(str, Enum):
-    """Number format of a model file's weights and arithmetic."""
-
-    FP32 = 'fp32'
-    FP16 = 'fp16'
-    INT8 = 'int8'
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class Target(str, Enum):
-    """Which backends a model file is meant for."""
-
-    ANY = 'any'
-    CPU = 'cpu'  # int8 with uint8 activations: onnxruntime, openvino
-    TENSORRT = 'tensorrt'  # int8 with symmetric int8 activations
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,10 +164,10 @@ class ModelSpec:
     def to_metadata(self) -> dict[str, str]:
         """ONNX metadata_props; every key starts with METADATA_PREFIX."""
         return {
-            METADATA_PREFIX + item.name: _to_text(getattr(self, item.name))
+            METADATA_PREFIX + item.name: to_text(getattr(self, item.name))
             for item in fields(self)
             if item.name != 'probes'
-        } | {METADATA_PREFIX + 'probes': _probes_to_text(self.probes)}
+        } | {METADATA_PREFIX + 'probes': probes_to_text(self.probes)}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], *, source: str) -> ModelSpec:
@@ -210,14 +192,14 @@ class ModelSpec:
                 f'{FORMAT_VERSION}; update depth_estimation_ros or export the model again'
             )
         if version == '1':
-            metadata = _upgraded(metadata)
+            metadata = upgraded(metadata)
         values: dict[str, Any] = {}
         for item in fields(cls):
             key = METADATA_PREFIX + item.name
             if key not in metadata:
                 raise ModelFileError(f'{source}: metadata lacks {key}; {_HOW_TO_EXPORT}')
             try:
-                values[item.name] = _PARSERS.get(item.name, str)(metadata[key])
+                values[item.name] = PARSERS.get(item.name, str)(metadata[key])
             except Exception as err:  # JSON may nest, overflow or be no object
                 raise ModelFileError(
                     f'{source}: metadata {key}={metadata[key]!r:.80}: {err}'
@@ -269,72 +251,3 @@ def _check_sizes(input_size: tuple[int, int], output_size: tuple[int, int]) -> N
         or (stride * output_size[0], stride * output_size[1]) != input_size
     ):
         raise ValueError(f'input size {input_size} is no whole multiple of {output_size}')
-
-
-def _upgraded(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Metadata of format 1 in the words of format 2."""
-    values = dict(metadata)
-    probe, size = (values.get(METADATA_PREFIX + name) for name in ('probe', 'input_size'))
-    if probe is not None and size is not None:
-        height_x_width = 'x'.join(re.findall(r'\d+', size))
-        values[METADATA_PREFIX + 'probes'] = f'{{"{height_x_width}": {probe}}}'
-    values[METADATA_PREFIX + 'free_size'] = 'false'
-    values[METADATA_PREFIX + 'format_version'] = str(FORMAT_VERSION)
-    return values
-
-
-def _probes_to_text(probes: Mapping[tuple[int, int], Probe]) -> str:
-    return json.dumps(
-        {f'{height}x{width}': probe.to_fields() for (height, width), probe in probes.items()}
-    )
-
-
-def _probes(text: str) -> dict[tuple[int, int], Probe]:
-    probes = {}
-    for size, values in dict(json.loads(text)).items():
-        height, width = (int(number) for number in size.split('x'))
-        probes[height, width] = Probe.from_fields(values)
-    return probes
-
-
-def _bool(text: str) -> bool:
-    if text not in ('true', 'false'):
-        raise ValueError('must be true or false')
-    return text == 'true'
-
-
-def _to_text(value: object) -> str:
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        value = {key: float(value[key]) for key in value}
-    return json.dumps(value)
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, width = (int(value) for value in json.loads(text))
-    return height, width
-
-
-def _metrics(text: str) -> dict[str, float]:
-    return {str(key): float(value) for key, value in dict(json.loads(text)).items()}
-
-
-# What is not listed is a string and stays one.
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    'decoder_width': int,
-    'input_size': _size,
-    'output_size': _size,
-    'batch_size': int,
-    'min_depth': float,
-    'max_depth': float,
-    'training_fx': lambda text: None if text == 'null' else float(text),
-    'precision': Precision,
-    'target': Target,
-    'metrics': _metrics,
-    'free_size': _bool,
-    'probes': _probes,
-    'format_version': int,
-}

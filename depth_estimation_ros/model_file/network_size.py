@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.depth.image_transform import RESIZE_MODES, ImageTransform
 from depth_estimation_ros.errors import ConfigError
+from depth_estimation_ros.files.image_header import REDUCTIONS
 from depth_estimation_ros.model_file.model_spec import SIZE_MULTIPLE
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ AUTO = 'auto'
 MAX_EXCESS = 1.05  # of the budget, so that 7 x 7 blocks are there for a budget of 6 x 8
 # How much aspect is given up for pixels: 4 % fewer pixels are as bad as 1 % of stretching.
 _PIXELS_WEIGHT = 0.25
+_LEAST_OVERSAMPLING = 1.5  # rows of an image made smaller / rows the network looks at
 # Width / height of the cameras that there are; each also stands upright.
 _COMMON_ASPECTS = (1.0, 5 / 4, 4 / 3, 3 / 2, 16 / 10, 16 / 9, 2.0)
 
@@ -164,6 +166,23 @@ class ImageFitter:
             network_size=spec.input_size,
             output_size=spec.output_size,
         )
+
+    def reduction_for(self, image_size: Size) -> int:
+        """How many pixels of an image's rows and columns may be averaged on the way here.
+
+        The most of `REDUCTIONS` that divides the size and leaves 1.5 times as many rows and
+        columns as the network looks at, so that it sees little of that.
+
+        Args:
+            image_size: (height, width) [px].
+
+        Raises:
+            ImageError: It has no pixels.
+        """
+        height, width = self.transform_for(image_size).content_size
+        most = min(image_size[0] / height, image_size[1] / width) / _LEAST_OVERSAMPLING
+        divides = math.gcd(*image_size)
+        return next(n for n in REDUCTIONS if n == 1 or (n <= most and divides % n == 0))
 
 
 def _nearest_multiple(size: int) -> int:
