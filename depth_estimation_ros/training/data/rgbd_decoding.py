@@ -164,17 +164,16 @@ def decode_sample(  # noqa: PLR0913 - each a fact of the recording
     source = raw_depth.shape[0], raw_depth.shape[1]
     fit = Fit.between(source, size, frame_px=frame_px)
     reduced = fit.reduction(source)
-    image = decode_image(image_data, name=name, reduced=reduced, format_text=format_text)
-    found = tuple(side * reduced for side in image.shape[:2])
-    if found != source:
-        raise SampleError(f'{name}: the image is {found} (height, width), its depth {source}')
-    depth, num_impossible = _known(fit.depth(raw_depth), metres_per_unit, depth_invalid)
-    return RgbdSample(
-        image=fit.image(image, reduced=reduced),
-        depth=depth,
-        intrinsics=fit.intrinsics(camera),
+    return _fitted(
+        fit,
+        decode_image(image_data, name=name, reduced=reduced, format_text=format_text),
+        raw_depth,
+        camera,
+        reduced=reduced,
+        metres_per_unit=metres_per_unit,
         depth_step=depth_step,
-        num_impossible=num_impossible,
+        depth_invalid=depth_invalid,
+        name=name,
     )
 
 
@@ -191,15 +190,43 @@ def fit_sample(
     name: str,
 ) -> RgbdSample:
     """Make a sample of a decoded image and its depth; see `decode_sample`."""
-    source = raw_depth.shape[0], raw_depth.shape[1]
-    if image.shape[:2] != source:
+    return _fitted(
+        Fit.between((raw_depth.shape[0], raw_depth.shape[1]), size, frame_px=frame_px),
+        image,
+        raw_depth,
+        camera,
+        metres_per_unit=metres_per_unit,
+        depth_step=depth_step,
+        depth_invalid=depth_invalid,
+        name=name,
+    )
+
+
+def _fitted(
+    fit: Fit,
+    image: NDArray[np.uint8],
+    raw_depth: NDArray[Any],
+    camera: CameraIntrinsics | None,
+    *,
+    reduced: int = 1,
+    metres_per_unit: float,
+    depth_step: float,
+    depth_invalid: float | None,
+    name: str,
+) -> RgbdSample:
+    """Make a sample of an image, perhaps shrunk already, and its depth.
+
+    Raises:
+        SampleError: They are not of one size.
+    """
+    found = tuple(side * reduced for side in image.shape[:2])
+    if found != raw_depth.shape:
         raise SampleError(
-            f'{name}: the image is {image.shape[:2]} (height, width), its depth {source}'
+            f'{name}: the image is {found} (height, width), its depth {raw_depth.shape}'
         )
-    fit = Fit.between(source, size, frame_px=frame_px)
     depth, num_impossible = _known(fit.depth(raw_depth), metres_per_unit, depth_invalid)
     return RgbdSample(
-        image=fit.image(image),
+        image=fit.image(image, reduced=reduced),
         depth=depth,
         intrinsics=fit.intrinsics(camera),
         depth_step=depth_step,
