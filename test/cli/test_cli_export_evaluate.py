@@ -192,3 +192,7 @@ def test_a_validation_split_is_measured_in_the_crop_of_the_papers(
     assert 'rgbd-folder validation, 2 images, per-image; torch-' in printed
     assert f'AbsRel by distance: 2 to 3 m {report["abs_rel"]:.3f}' in printed
     assert 'published' not in printed
+    by_image = report['abs_rel_by_image']
+    assert len(by_image) == 2
+    assert sum(by_image.values()) / 2 == pytest.approx(report['abs_rel'])
+    assert all(f'{name} {abs_rel:.3f}' in printed for name, abs_rel in by_image.items())

@@ -27,6 +27,9 @@ class Samples(Protocol):
 
     def __iter__(self) -> Iterator[RgbdSample]: ...
 
+    def sample_name(self, index: int) -> str:
+        """Return what the sample at this place is called."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationData:
@@ -100,3 +103,6 @@ class _DatasetSamples:
 
     def __iter__(self) -> Iterator[RgbdSample]:
         return map(self._dataset.read, range(len(self)))
+
+    def sample_name(self, index: int) -> str:
+        return self._dataset.sample_name(index)

@@ -97,6 +97,7 @@ class Evaluation:
         fraction_without_depth: Share of the pixels measured, 0..1, that the model gave no depth
             for; see `fill_missing`.
         by_distance: The error of near and far pixels, of all images together.
+        abs_rel_by_image: AbsRel of each image, in the samples' order; None = skipped.
     """
 
     metrics: DepthMetrics
@@ -104,6 +105,7 @@ class Evaluation:
     num_skipped: int
     fraction_without_depth: float
     by_distance: tuple[DistanceError, ...]
+    abs_rel_by_image: tuple[float | None, ...]
 
 
 def evaluate(
@@ -123,7 +125,8 @@ def evaluate(
     """
     accumulator = MetricAccumulator(options.convention)
     distances = DistanceAccumulator()
-    num_skipped = num_pixels = num_without_depth = 0
+    by_image: list[float | None] = []
+    num_pixels = num_without_depth = 0
     farthest = predictor.depth_range[1]
     for sample in samples:
         prediction = predict_sample(predictor, sample, flip=options.flip)
@@ -134,7 +137,7 @@ def evaluate(
         limit = math.inf if options.max_truth is None else options.max_truth
         mask = np.isfinite(truth) & (truth > 0.0) & (truth <= limit)
         if not mask.any():
-            num_skipped += 1
+            by_image.append(None)
             continue
         predicted, true = prediction[mask], truth[mask]
         valid = valid_mask(predicted)
@@ -143,14 +146,15 @@ def evaluate(
         if options.median_scaling and valid.any():
             predicted = predicted * np.float32(median_scale(predicted, true))
         filled = fill_missing(predicted, max_depth=farthest)
-        accumulator.add(filled, true)
+        by_image.append(accumulator.add(filled, true).abs_rel)
         distances.add(filled, true)
     return Evaluation(
         metrics=accumulator.result(),
         num_images=accumulator.num_images,
-        num_skipped=num_skipped,
+        num_skipped=by_image.count(None),
         fraction_without_depth=num_without_depth / num_pixels,
         by_distance=distances.result(),
+        abs_rel_by_image=tuple(by_image),
     )
 
 
@@ -217,8 +221,8 @@ class MetricAccumulator:
         self._weight = 0.0
         self._sums: dict[str, float] = {}
 
-    def add(self, prediction: NDArray[np.float32], truth: NDArray[np.float32]) -> None:
-        """Take the pixels of one image.
+    def add(self, prediction: NDArray[np.float32], truth: NDArray[np.float32]) -> DepthMetrics:
+        """Take the pixels of one image, and return its metrics.
 
         Args:
             prediction: (P,) float32 depth [m], above 0.
@@ -228,11 +232,13 @@ class MetricAccumulator:
         if self._convention is Convention.DENSEDEPTH_HEAD:
             pair = (truth, prediction)  # as its evaluate.py passes them
         weight = 1.0 if self._convention is Convention.PER_IMAGE else float(truth.size)
-        for name, value in depth_metrics(*pair).as_dict().items():
+        metrics = depth_metrics(*pair)
+        for name, value in metrics.as_dict().items():
             pooled = value**2 if self._is_root(name) else value
             self._sums[name] = self._sums.get(name, 0.0) + weight * pooled
         self._weight += weight
         self.num_images += 1
+        return metrics
 
     def result(self) -> DepthMetrics:
         """Return the metrics of all images so far.

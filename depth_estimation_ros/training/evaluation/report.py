@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from depth_estimation_ros.training.evaluation.published import NYU_EIGEN
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 METRIC_NAMES: Final = ('a1', 'a2', 'a3', 'abs_rel', 'sq_rel', 'rmse', 'rmse_log', 'log10')
 _NAME_WIDTH: Final = 30
+_NUM_WORST: Final = 3
 
 
 def as_json(
@@ -50,6 +52,10 @@ def as_json(
             }
             for item in result.by_distance
         ],
+        'abs_rel_by_image': {
+            data.samples.sample_name(index): abs_rel
+            for index, abs_rel in enumerate(result.abs_rel_by_image)
+        },
     }
 
 
@@ -74,12 +80,21 @@ def as_table(report: dict[str, Any], *, is_nyu_test: bool) -> str:
     errors = [f'{item["abs_rel"]:.3f}' for item in report['by_distance']]
     by_distance = zip(distances, errors, strict=True)
     lines.append('AbsRel by distance: ' + ', '.join(' '.join(pair) for pair in by_distance))
+    lines.append(_worst_images(report['abs_rel_by_image']))
     if is_nyu_test:
         lines += ['published']
         for row in NYU_EIGEN:
             if row.median_scaling == report['median_scaling']:
                 lines.append(_line(row.name, row.metrics) + f'  {row.source}')
     return '\n'.join(lines)
+
+
+def _worst_images(by_image: dict[str, float | None]) -> str:
+    """Name the images to look at first, and the median of all, which they do not move."""
+    known = [(abs_rel, name) for name, abs_rel in by_image.items() if abs_rel is not None]
+    worst = sorted(known, reverse=True)[:_NUM_WORST]
+    names = ', '.join(f'{name} {abs_rel:.3f}' for abs_rel, name in worst)
+    return f'AbsRel of the median image {median(value for value, _ in known):.3f}; worst: {names}'
 
 
 def _line(name: str, values: dict[str, Any]) -> str:

@@ -180,6 +180,18 @@ def test_errors_are_told_apart_by_the_distance_of_the_truth() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_each_image_has_its_own_error() -> None:
+    # 2 m for 1 m and 4 m for 5 m: (1 + 0.2) / 2; nothing known; 10 m for 8 m
+    samples = [
+        sample([[2, 4]], [[1.0, 5.0]]),
+        sample([[2, 4]], [[0.0, np.nan]]),
+        sample([[10]], [[8.0]]),
+    ]
+    result = evaluate(RedIsDepth(), samples, EvaluationOptions())
+    assert result.abs_rel_by_image == (pytest.approx(0.6), None, pytest.approx(0.25))
+    assert result.num_skipped == 1
+
+
 def test_a_crop_larger_than_the_images_is_refused() -> None:
     options = EvaluationOptions(crop=Crop(top=0, bottom=1, left=0, right=1))
     with pytest.raises(DataError, match='rows 0 to 1 and columns 0 to 1, the images are 1x2'):

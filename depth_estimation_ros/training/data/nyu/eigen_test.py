@@ -86,6 +86,10 @@ class EigenTest:
     def __len__(self) -> int:
         return self._num_images
 
+    def sample_name(self, index: int) -> str:
+        """Return what a sample is called; the arrays have no names."""
+        return f'image {index}'
+
     def __iter__(self) -> Iterator[RgbdSample]:
         with ExitStack() as stack:
             rgb, depth = (self._open(stack, name) for name in (RGB_NAME, DEPTH_NAME))
