@@ -31,6 +31,7 @@ _SHARES: Final = (
     'ema_decay',
     'coarse_fraction',
     'shape_fraction',
+    'border_probability',
     'jpeg_probability',
     'teacher_weight',
 )
@@ -118,6 +119,9 @@ class TrainConfig:
         0.0, 'share of the steps on images of 16:9, 1:1, 3:4 or 9:16 and as many pixels'
     )
     max_roll_deg: float = _setting(0.0, 'turn the camera about its axis by up to this [deg]')
+    border_probability: float = _setting(
+        0.0, 'draw a plain border over the edges of an image, as NYU has a white one'
+    )
     jpeg_probability: float = _setting(0.0, 'compress as JPEG of quality 30 to 90')
 
     # The loss

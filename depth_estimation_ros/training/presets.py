@@ -77,6 +77,7 @@ PRESETS: Final[dict[str, TrainConfig]] = {
         shape_fraction=0.3,
         max_roll_deg=4.0,
         photometric=0.5,
+        border_probability=0.5,
         jpeg_probability=0.2,
         edge_scales=3,
         forgive_depth_steps=True,

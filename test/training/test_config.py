@@ -75,6 +75,7 @@ def test_steps_follow_from_epochs_unless_they_are_given() -> None:
         ({'coarse_fraction': 0.5, 'image_height': 96}, 'coarse_fraction 0.5 needs'),
         ({'load_scale': 0.5}, 'load_scale 0.5 must be 1 or more'),
         ({'shape_fraction': 1.5}, 'shape_fraction 1.5 must be between 0 and 1'),
+        ({'border_probability': 1.1}, 'border_probability 1.1 must be between 0 and 1'),
         ({'jpeg_probability': -0.1}, 'jpeg_probability -0.1 must be between 0 and 1'),
         ({'teacher_weight': 2.0}, 'teacher_weight 2.0 must be between 0 and 1'),
         ({'max_roll_deg': -4.0}, 'max_roll_deg -4.0 must not be negative'),

@@ -8,6 +8,7 @@ import torch
 from depth_estimation_ros.training.step.augmentation import (
     Augmentation,
     ImageBatch,
+    add_border,
     add_noise,
     change_light,
     compress,
@@ -192,6 +193,27 @@ def test_a_turned_camera_turns_image_and_depth_alike_and_knows_nothing_beyond() 
     assert tilted.depth[0, 0, 0, 0].item() == 0.0  # 4.95 px from the centre, which ends at 4
     assert tilted.depth[0, 0, 3, 3].item() > 0.0
     assert torch.equal(tilted.fx, batch.fx)
+
+
+def test_a_border_covers_the_edges_by_parts_of_pixels_and_leaves_the_rest() -> None:
+    # 3 % of 100 rows are 3 rows at width 1; 3 % of 50 columns 1.5, 0.75 at width 0.5
+    image = torch.full((2, 3, 100, 50), 0.2)
+    widths = torch.tensor([[0.5, 0.0, 1.0, 0.5]]).expand(2, 4)
+    bordered = add_border(image, torch.tensor([True, False]), widths, torch.tensor([0.1, 0.1]))
+    assert torch.equal(bordered[1], image[1])
+    middle_row, middle_column = bordered[0, 0, 50], bordered[0, 0, :, 25]
+    assert middle_row[:3].tolist() == pytest.approx([0.75 + 0.25 * 0.2, 0.2, 0.2])
+    assert middle_row[-1] == pytest.approx(0.2)
+    assert middle_column[:4].tolist() == pytest.approx([1.0, 1.0, 1.0, 0.2])
+    assert middle_column[-3:].tolist() == pytest.approx([0.2, 0.5 + 0.5 * 0.2, 1.0])
+
+
+@pytest.mark.parametrize(('level', 'grey'), [(0.49, 1.0), (0.74, 0.0), (0.8, 0.2)])
+def test_a_border_is_white_black_or_grey(level: float, grey: float) -> None:
+    image = torch.full((1, 3, 100, 100), 0.6)
+    bordered = add_border(image, torch.tensor([True]), torch.ones(1, 4), torch.tensor([level]))
+    assert bordered[0, :, 0, 0].tolist() == pytest.approx([grey] * 3)
+    assert bordered[0, :, 50, 50].tolist() == pytest.approx([0.6] * 3)
 
 
 def test_compression_changes_the_chosen_images_a_little() -> None:
