@@ -23,7 +23,6 @@ from depth_estimation_ros.camera.intrinsics import CameraIntrinsics
 from depth_estimation_ros.depth.point_cloud import PointCloudBuilder
 from depth_estimation_ros.files.image_codec import decode_rgb
 from depth_estimation_ros.pipeline import DepthPipeline, DepthRequest, DepthSettings
-from depth_estimation_ros.ros.messages.conversions import bytes_of
 from depth_estimation_ros.startup import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -73,16 +72,10 @@ def stages(height: int, width: int, camera: CameraIntrinsics) -> list[Stage]:
 
     grid_bytes = 4 * OUTPUT_SIZE[0] * OUTPUT_SIZE[1]
     depth_bytes, cloud_bytes = 4 * pixels, 16 * points
-    filled = np.zeros(pixels, np.float32)
     return [
         Stage(name='depth at full size', num_bytes=grid_bytes + depth_bytes, work=_image),
         Stage(name='cloud', num_bytes=grid_bytes + 3 * points + cloud_bytes, work=cloud),
         Stage(name='colours', num_bytes=grid_bytes + 3 * pixels, work=_painted),
-        Stage(
-            name='depth into a message',
-            num_bytes=2 * depth_bytes,
-            work=lambda _frame: bytes_of(filled),
-        ),
     ]
 
 

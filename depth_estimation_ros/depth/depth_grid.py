@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from depth_estimation_ros.depth import byte_array
 from depth_estimation_ros.depth.depth_image import valid_mask
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ class DepthGrid:
 
         checked, is_all_valid = self._checked()
         width_height = (size[1], size[0])
-        inverse = cv2.resize(np.reciprocal(checked), width_height, interpolation=cv2.INTER_LINEAR)
+        inverse = cv2.resize(
+            np.reciprocal(checked),
+            width_height,
+            byte_array.zeros(size, np.float32),
+            interpolation=cv2.INTER_LINEAR,
+        )
         depth = np.asarray(inverse, dtype=np.float32)
         np.reciprocal(depth, out=depth)
         if not is_all_valid:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ['black_and_white']
@@ -25,5 +26,7 @@ def black_and_white(rgb_hwc: NDArray[np.uint8]) -> tuple[float, float]:
     """
     step = max(1, min(rgb_hwc.shape[:2]) // _SHORTER_SIDE)
     pixels = rgb_hwc[::step, ::step]
-    black, white = (pixels <= BLACK).all(axis=2), (pixels >= WHITE).all(axis=2)
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    black = np.maximum(np.maximum(red, green), blue) <= BLACK
+    white = np.minimum(np.minimum(red, green), blue) >= WHITE
     return float(black.mean()), float(white.mean())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from depth_estimation_ros.depth import byte_array
 from depth_estimation_ros.depth.depth_grid import DepthGrid, enlarge_mask, mask_at, num_nearest
 from depth_estimation_ros.depth.depth_image import (
     RangePolicy,
@@ -132,7 +133,8 @@ class FinishedDepth:
         depth = self.image if self.steady is not None else self._limited_samples
         bgr = colorize(depth, min_depth=min_depth, max_depth=max_depth)
         if bgr.shape[:2] != size:
-            enlarged = cv2.resize(bgr, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+            room = byte_array.zeros((*size, 3), np.uint8)
+            enlarged = cv2.resize(bgr, (size[1], size[0]), room, interpolation=cv2.INTER_LINEAR)
             bgr = np.asarray(enlarged, np.uint8)
         if self.outside is not None:
             bgr[enlarge_mask(self.outside, size)] = 0

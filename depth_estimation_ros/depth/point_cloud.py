@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from depth_estimation_ros.depth import byte_array
 from depth_estimation_ros.depth.depth_image import valid_mask
 from depth_estimation_ros.errors import ConfigError, ImageError
 
@@ -26,8 +27,7 @@ class PointCloudBuilder:
     0, n, 2n, ... of a row or column are kept, as image_proc's CropDecimate does; none is
     averaged, so that no point floats between an object and its background.
 
-    The buffers are kept between calls: one call at a time, and the points are valid until the
-    next call.
+    Some buffers are kept between calls: one call at a time.
     """
 
     def __init__(self, *, decimation_x: int = 1, decimation_y: int = 1) -> None:
@@ -45,7 +45,6 @@ class PointCloudBuilder:
                 f'decimation_x {decimation_x}, decimation_y {decimation_y}: must be 1 or more'
             )
         self._step_x, self._step_y = decimation_x, decimation_y
-        self._points = np.empty((0, 0, 4), dtype=np.float32)
         self._planes = np.empty((3, 0, 0), dtype=np.float32)
 
     def build(
@@ -114,7 +113,8 @@ class PointCloudBuilder:
                 f'depth of shape {depth.shape} where the camera has {(ray_y.size, ray_x.size)} '
                 'pixels to make points of'
             )
-        self._fit_buffers(depth.shape, 3 if rgb_hwc is None else 4)
+        if self._planes.shape[1:] != depth.shape:
+            self._planes = np.empty((3, *depth.shape), dtype=np.float32)
         x, y, z = self._planes
         np.copyto(z, depth)
         np.copyto(z, np.float32(np.nan), where=~valid_mask(z))
@@ -123,12 +123,7 @@ class PointCloudBuilder:
         planes = [x, y, z]
         if rgb_hwc is not None:
             planes.append(_packed_colors(rgb_hwc))
-        return _interleave(planes, self._points)
-
-    def _fit_buffers(self, shape: tuple[int, ...], num_values: int) -> None:
-        if self._points.shape != (*shape, num_values):
-            self._points = np.empty((*shape, num_values), dtype=np.float32)
-            self._planes = np.empty((3, *shape), dtype=np.float32)
+        return _interleave(planes)
 
 
 @lru_cache(maxsize=8)
@@ -173,10 +168,9 @@ def _whole_rows(rgb_hwc: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
     return rows, step
 
 
-def _interleave(
-    planes: list[NDArray[np.float32]], points: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """N times (h, w) -> (h, w, n), written into `points`."""
+def _interleave(planes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """N times (h, w) -> (h, w, n)."""
     import cv2
 
-    return np.asarray(cv2.merge(planes, dst=points), dtype=np.float32)
+    room = byte_array.zeros((*planes[0].shape, len(planes)), np.float32)
+    return np.asarray(cv2.merge(planes, room), dtype=np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from depth_estimation_ros.camera.compressed import decode_compressed
 from depth_estimation_ros.camera.encodings import PIXEL_FORMATS, decode_image
 from depth_estimation_ros.camera.small_pixels import AVERAGERS
+from depth_estimation_ros.depth.byte_array import bytes_of
 from depth_estimation_ros.errors import ImageError
 from depth_estimation_ros.files.image_codec import MAX_IMAGE_PIXELS, check_pixels
 from depth_estimation_ros.files.image_header import read_header
@@ -96,20 +96,12 @@ def _rgb_by_cv_bridge(message: Image) -> NDArray[np.uint8]:
     return np.asarray(rgb, np.uint8)
 
 
-def bytes_of(values: NDArray[Any]) -> array.array[int]:
-    """Copy an array into what a uint8[] field takes without a second copy."""
-    copied = array.array('B')
-    if values.size:  # an empty memoryview cannot be cast
-        copied.frombytes(np.ascontiguousarray(values).data.cast('B'))
-    return copied
-
-
 def image_message(header: Header, pixels: NDArray[Any], encoding: str) -> Image:
     """Wrap an image.
 
     Args:
         header: taken verbatim.
-        pixels: (H, W) or (H, W, C) of the encoding's own type.
+        pixels: (H, W) or (H, W, C) of the encoding's own type; the message may share its memory.
         encoding: its ROS name.
     """
     height, width = pixels.shape[:2]
@@ -145,7 +137,7 @@ def cloud_message(header: Header, points: NDArray[np.float32], *, is_dense: bool
     Args:
         header: taken verbatim.
         points: (rows, columns, 3 or 4) float32: x, y, z [m] and, packed in a float, rgb. No
-            columns make an empty cloud, width 0.
+            columns make an empty cloud, width 0. The message may share its memory.
         is_dense: no point is NaN.
     """
     height, width, num_fields = points.shape

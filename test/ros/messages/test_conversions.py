@@ -19,7 +19,6 @@ from std_msgs.msg import Header
 from depth_estimation_ros.errors import ImageError
 from depth_estimation_ros.ros.messages.camera_image import CameraImage
 from depth_estimation_ros.ros.messages.conversions import (
-    bytes_of,
     cloud_message,
     compressed_message,
     image_message,
@@ -83,12 +82,6 @@ def test_a_million_bytes_are_copied_once(
         tracemalloc.stop()
     assert len(message.data) == 1_000_000
     assert 1_000_000 <= peak < 1_500_000  # a second copy makes it two million
-
-
-def test_a_view_with_gaps_is_copied_without_them() -> None:
-    assert bytes_of(np.arange(12, dtype=np.uint8).reshape(3, 4)[:, ::2]).tobytes() == bytes(
-        [0, 2, 4, 6, 8, 10]
-    )
 
 
 def test_a_compressed_image_is_told_by_its_class() -> None:
