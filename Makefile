@@ -70,7 +70,7 @@ benchmark: install/.built ## the shipped models in every backend, and what the e
 	@echo
 	@$(ROS) python benchmarks/estimator_overhead.py
 
-bench: install/.built $(STAMPS)/test ## engines, node and stages measured (8 minutes), into benchmarks/README.md
+bench: install/.built $(STAMPS)/test ## engines, node, stages, growth and training measured (half an hour), into benchmarks/README.md
 	@$(ROS) python benchmarks/bench.py $(ARGS)
 
 bench-quick: install/.built ## ratios of the node and its stages against the committed ones (3 minutes)

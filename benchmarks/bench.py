@@ -1,6 +1,6 @@
 """`make bench` and `make bench-quick`: measure, write benchmarks/README.md, compare ratios.
 
-    python benchmarks/bench.py            # engines, node, stages: about 8 minutes on two cores
+    python benchmarks/bench.py            # engines, node, stages, growth, training
     python benchmarks/bench.py --quick    # ratios only, against benchmarks/figures.json
 
 A ratio of two figures of one run moves less than either with what else the machine does, so
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import engines
+import growth
 import node_rates
 import rclpy
 import roofline
@@ -31,6 +32,7 @@ HERE = Path(__file__).parent
 FIGURES, PAGE, PLOT = HERE / 'figures.json', HERE / 'README.md', HERE / 'node.png'
 QUICK_ROUNDS, QUICK_SEC, QUICK_RUNS = 3, 4.0, 15
 FULL_HD = (1080, 1920)
+TRAINED_PRESET = 'small-rooms'
 LEAST_SPREAD = 0.05  # of a ratio: less than that is noise anywhere
 
 
@@ -100,6 +102,25 @@ def node_rows(seconds: float) -> dict[str, dict[str, float]]:
     return rows
 
 
+def growth_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure how the cost grows with sizes, decimation, subscribers and cameras."""
+    environment = node_rates.environment()
+    rclpy.init(args=[])
+    found = list(growth.measure_node(args.seconds / 2, environment))
+    rclpy.try_shutdown()
+    if not args.no_torch:
+        found += growth.measure_cameras(args.seconds / 2)
+    return [asdict(item) for item in found]
+
+
+def training_rows() -> dict[str, dict[str, float]]:
+    """Measure the loaders of all kinds of data, and training in one process and in two."""
+    import data_loading
+
+    args = data_loading.parse(['--train', TRAINED_PRESET])
+    return data_loading.measure(args, (args.height, args.width))
+
+
 def full(args: argparse.Namespace) -> None:
     """Measure everything and write figures, page and plot."""
     with TemporaryDirectory() as folder:
@@ -111,6 +132,8 @@ def full(args: argparse.Namespace) -> None:
         'engines': [asdict(item) for item in measured],
         'node': node_rows(args.seconds),
         'stages': stages.measure(*FULL_HD, args.runs),
+        'growth': growth_rows(args),
+        'training': {} if args.no_torch else training_rows(),
         'ratios': ratios,
     }
     args.output.mkdir(parents=True, exist_ok=True)
@@ -128,6 +151,10 @@ def page(figures: dict[str, Any]) -> str:
         f'| {name} | {item["rate_hz"]:.1f} | {item["p50_ms"]:.1f} / {item["p95_ms"]:.1f} '
         f'| {item["cpu_ms"]:.1f} |'
         for name, item in figures['node'].items()
+    )
+    training = '\n'.join(
+        f'| {name} | {item["images_per_sec"]:.1f} | {item["cpu_ms"]:.1f} |'
+        for name, item in figures.get('training', {}).items()
     )
     ratios = '\n'.join(
         f'| {name} | {item["median"]:.2f} | {item["spread"]:.2f} |'
@@ -161,6 +188,22 @@ A camera at 30 Hz over DDS in a process of its own, one light subscriber. The tu
 `python benchmarks/stages.py`
 
 {stages.table(figures['stages'])}
+
+## Growth
+
+One thing changed at a time, the rest as above; the cloud is decimated by 2 where nothing is said.
+`python benchmarks/growth.py`
+
+{growth.table(figures.get('growth', []))}
+
+## Training
+
+What reading data gives, two processes, and what training takes on random images, each alone.
+`python benchmarks/data_loading.py --train {TRAINED_PRESET}`
+
+| | images/s | processor an image [ms] |
+|---|---|---|
+{training}
 
 ## Ratios, which `make bench-quick` compares
 

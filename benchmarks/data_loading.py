@@ -3,13 +3,15 @@
 Writes files in the real formats at the real size (480x640, textured, so that they compress as
 photographs do), and times the loader alone: images a second with its worker processes, and
 processor time an image, which other programs on the machine disturb less. With --train it also
-times training steps of the preset's network on random images. --json writes the figures.
+times training steps of the preset's network on random images, in one process and in two that share
+the batch. --json writes the figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 from pathlib import Path
 import platform
 import shutil
@@ -27,16 +29,36 @@ import torch
 from torch.utils.data import DataLoader
 
 from depth_estimation_ros.training.data.datasets import open_dataset
+from depth_estimation_ros.training.model.network import build_densedepth
+from depth_estimation_ros.training.presets import preset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 HEIGHT, WIDTH = 480, 640
+NUM_STEPS = 3
+NUM_PROCESSES = (1, 2)
 NUM_FILES = 24  # different files; the rest of a run reads them again
 
 
 def main() -> int:
     """Run the benchmark."""
+    args = parse()
+    size = (args.height, args.width)
+    figures = measure(args, size)
+    if args.json:
+        report = {
+            'figures': figures, 'size': size, 'num_workers': args.num_workers,
+            'processor': platform.processor() or platform.machine(), 'torch': torch.__version__,
+        }  # fmt: skip
+        args.json.write_text(json.dumps(report, indent=2) + '\n')
+    return 0
+
+
+def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the arguments, those of the command line unless others are given."""
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--height', type=int, default=192, help='of the items (%(default)s)')
     parser.add_argument('--width', type=int, default=256, help='of the items (%(default)s)')
@@ -45,8 +67,11 @@ def main() -> int:
     parser.add_argument('--batch-size', type=int, default=16, help='(%(default)s)')
     parser.add_argument('--train', metavar='PRESET', help='time training steps of this preset too')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures here')
-    args = parser.parse_args()
-    size = (args.height, args.width)
+    return parser.parse_args(given)
+
+
+def measure(args: argparse.Namespace, size: tuple[int, int]) -> dict[str, dict[str, float]]:
+    """Time the loaders, and training if args.train names a preset; prints a line for each."""
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for kind, write in WRITERS.items():
@@ -60,18 +85,14 @@ def main() -> int:
             show(kind, figures[kind])
             shutil.rmtree(folder)
     if args.train:
-        figures['training'] = training_rate(args.train, size, args.batch_size)
-        show(f'training, {args.train}', figures['training'])
-        slowest = max(value['cpu_ms'] for kind, value in figures.items() if kind != 'training')
-        ratio = figures['training']['cpu_ms'] / slowest
+        slowest = max(value['cpu_ms'] for value in figures.values())
+        for number in NUM_PROCESSES:
+            name = f'training, {args.train}, processes: {number}'
+            figures[name] = training_rate(args.train, size, args.batch_size, number)
+            show(name, figures[name])
+        ratio = figures[name]['cpu_ms'] / slowest
         print(f'training takes {ratio:.0f} times the processor time of the slowest loader')
-    if args.json:
-        report = {
-            'figures': figures, 'size': size, 'num_workers': args.num_workers,
-            'processor': platform.processor() or platform.machine(), 'torch': torch.__version__,
-        }  # fmt: skip
-        args.json.write_text(json.dumps(report, indent=2) + '\n')
-    return 0
+    return figures
 
 
 def show(name: str, figures: dict[str, float]) -> None:
@@ -110,34 +131,68 @@ def loader_rate(data: Any, args: argparse.Namespace) -> float:
     return (count - first) / (time.perf_counter() - start)
 
 
-def training_rate(preset_name: str, size: tuple[int, int], batch_size: int) -> dict[str, float]:
-    """Time forward, backward and the optimiser's step, without any loading."""
-    from depth_estimation_ros.training.model.network import build_densedepth
-    from depth_estimation_ros.training.presets import preset
+def training_rate(
+    preset_name: str, size: tuple[int, int], batch_size: int, num_processes: int
+) -> dict[str, float]:
+    """Time forward, backward and the optimiser's step, without any loading.
 
+    Args:
+        preset_name: Whose network and settings are used.
+        size: (height, width) of the images [px].
+        batch_size: Images of a step, of all processes.
+        num_processes: That share them and the processors, and average their gradients.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = (num_processes, preset_name, size, batch_size, folder)
+        context = multiprocessing.get_context('spawn')
+        processes = [
+            context.Process(target=_train, args=(rank, *arguments), daemon=True)
+            for rank in range(num_processes)
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        found = [json.loads(path.read_text()) for path in Path(folder).glob('*.json')]
+    num_images = NUM_STEPS * (batch_size // num_processes) * num_processes
+    return {
+        'images_per_sec': num_images / max(item['wall_sec'] for item in found),
+        'cpu_ms': 1000 * sum(item['cpu_sec'] for item in found) / num_images,
+    }
+
+
+def _train(
+    rank: int,
+    num_processes: int,
+    preset_name: str,
+    size: tuple[int, int],
+    batch_size: int,
+    folder: str,
+) -> None:
+    """Take steps in one process of several and write what they took."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // num_processes))
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=num_processes
+    )
     config = preset(preset_name)
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
     network = build_densedepth(
         config.encoder, variant=config.variant, decoder_width=config.decoder_width
-    )
-    image = torch.rand(batch_size, 3, *size)
-    if config.channels_last:
-        network, image = network.to(memory_format=torch.channels_last), image.contiguous(
-            memory_format=torch.channels_last
-        )  # fmt: skip
+    ).to(memory_format=layout)
+    shared = torch.nn.parallel.DistributedDataParallel(network)
+    image = torch.rand(batch_size // num_processes, 3, *size).contiguous(memory_format=layout)
     optimizer = torch.optim.AdamW(network.parameters())
-    start = cpu_start = 0.0
-    for step in range(4):
-        if step == 1:
-            start, cpu_start = time.perf_counter(), time.process_time()
+    for step in range(1 + NUM_STEPS):
+        if step == 1:  # the first one allocates
+            started, cpu = time.perf_counter(), time.process_time()
         with torch.autocast('cpu', torch.bfloat16, enabled=config.precision == 'bf16'):
-            loss = network(image).float().mean()
+            loss = shared(image).float().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return {
-        'images_per_sec': 3 * batch_size / (time.perf_counter() - start),
-        'cpu_ms': (time.process_time() - cpu_start) / (3 * batch_size) * 1000,
-    }
+    spent = {'wall_sec': time.perf_counter() - started, 'cpu_sec': time.process_time() - cpu}
+    Path(folder, f'{rank}.json').write_text(json.dumps(spent))
+    torch.distributed.destroy_process_group()
 
 
 def picture(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -1,6 +1,7 @@
-"""What runs a network fastest on this processor: torch eager, onnxruntime, openvino.
+"""What runs a network fastest on this processor: torch, onnxruntime, openvino.
 
 The shipped models, and DenseDepth with random weights, whose times are those of trained ones.
+torch runs it eagerly and compiled (torch.compile, which needs a C++ compiler and minutes).
 
     python benchmarks/engines.py [--runs 30] [--no-torch]
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,9 +24,15 @@ from depth_estimation_ros.benchmark.worker import run_case
 from depth_estimation_ros.errors import DepthEstimationError
 from depth_estimation_ros.model_file.default_model import default_model_path
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
 IMAGE_SIZE, DENSEDEPTH_SIZE = (480, 640), (256, 320)
 MAX_SEC = 6.0  # a case
 NUM_WARM_UP = 3
+NUM_CALIBRATION_IMAGES = 4
 # Encoder and variant: A is the paper's network, B the blog's.
 DENSEDEPTH = {
     'DenseDepth 169 A': ('densenet169', 'paper'),
@@ -52,13 +59,15 @@ def measure(folder: Path, *, num_runs: int, with_torch: bool) -> list[Engine]:
         found += of_file(path.stem, path, IMAGE_SIZE, num_runs)
     if with_torch:
         for name, (encoder, variant) in DENSEDEPTH.items():
-            found.append(torch_eager(name, encoder, variant, num_runs))
-            try:
-                path = exported(folder / f'{name}.onnx', encoder, variant)
-            except DepthEstimationError as err:  # the rest is worth its time
-                print(f'{name}: {err}', file=sys.stderr)
-                continue
-            found += of_file(name, path, DENSEDEPTH_SIZE, num_runs)
+            found += torch_engines(name, encoder, variant, num_runs)
+            for file_name, is_int8 in ((name, False), (f'{name} int8', True)):
+                path = folder / f'{file_name}.onnx'
+                try:
+                    exported(path, encoder, variant, is_int8=is_int8)
+                except DepthEstimationError as err:  # the rest is worth its time
+                    print(f'{file_name}: {err}', file=sys.stderr)
+                    continue
+                found += of_file(file_name, path, DENSEDEPTH_SIZE, num_runs)
     return found
 
 
@@ -94,13 +103,27 @@ def of_file(name: str, path: Path, size: tuple[int, int], num_runs: int) -> list
     return found
 
 
-def torch_eager(name: str, encoder: str, variant: str, num_runs: int) -> Engine:
-    """Time a network in torch, fp32, as its authors' code runs it."""
+def torch_engines(name: str, encoder: str, variant: str, num_runs: int) -> list[Engine]:
+    """Time a network in torch: as its authors' code runs it, and what torch itself offers."""
     import torch
 
     from depth_estimation_ros.training.model.network import build_densedepth
 
     network = build_densedepth(encoder, variant=variant).eval()
+    found = [_in_torch(name, 'torch eager f32', network, num_runs)]
+    if has_bf16(describe_hardware()):
+        with torch.autocast('cpu', torch.bfloat16):
+            found.append(_in_torch(name, 'torch eager bf16', network, num_runs))
+    try:
+        found.append(_in_torch(name, 'torch compile f32', torch.compile(network), num_runs))
+    except Exception as err:  # noqa: BLE001 - no compiler, or a network that it cannot take
+        print(f'{name}, torch compile: {err}', file=sys.stderr)
+    return found
+
+
+def _in_torch(name: str, engine: str, network: Callable[..., Any], num_runs: int) -> Engine:
+    import torch
+
     batch = torch.rand(1, 3, *DENSEDEPTH_SIZE)
     times_ms: list[float] = []
     with torch.no_grad():
@@ -113,7 +136,7 @@ def torch_eager(name: str, encoder: str, variant: str, num_runs: int) -> Engine:
             times_ms.append(1e3 * (time.perf_counter() - begun))
     return Engine(
         network=name,
-        engine='torch eager f32',
+        engine=engine,
         p50_ms=float(np.percentile(times_ms, 50)),
         p95_ms=float(np.percentile(times_ms, 95)),
         cpu_ms=1e3 * (time.process_time() - cpu) / len(times_ms),
@@ -121,12 +144,19 @@ def torch_eager(name: str, encoder: str, variant: str, num_runs: int) -> Engine:
 
 
 def exported(
-    path: Path, encoder: str, variant: str, size: tuple[int, int] = DENSEDEPTH_SIZE
+    path: Path,
+    encoder: str,
+    variant: str,
+    size: tuple[int, int] = DENSEDEPTH_SIZE,
+    *,
+    is_int8: bool = False,
+    batch_size: int = 1,
 ) -> Path:
     """Write a model file of a network with random weights."""
     import torch
 
     from depth_estimation_ros.export.export_model import ExportOptions, export_model
+    from depth_estimation_ros.model_file.model_spec import Precision, Target
     from depth_estimation_ros.training.model.checkpoint import (
         Checkpoint,
         NetworkInfo,
@@ -149,8 +179,19 @@ def exported(
     )
     checkpoint = path.with_suffix('.pt')
     save_checkpoint(checkpoint, Checkpoint(info=info, weights=network.state_dict()))
-    export_model(checkpoint, path, ExportOptions())
+    options = ExportOptions(
+        precision=Precision.INT8 if is_int8 else Precision.FP32,
+        target=Target.CPU if is_int8 else Target.ANY,
+        batch_size=batch_size,
+    )
+    export_model(checkpoint, path, options, calibration=noise(size) if is_int8 else ())
     return path
+
+
+def noise(size: tuple[int, int]) -> list[NDArray[np.uint8]]:
+    """Make images to calibrate by, which is enough for times."""
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (*size, 3), np.uint8) for _ in range(NUM_CALIBRATION_IMAGES)]
 
 
 def table(found: list[dict[str, Any]]) -> str:

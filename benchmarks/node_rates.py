@@ -66,6 +66,7 @@ class Case:
     label: str
     transport: str = 'raw'
     depth_size: str = 'camera'
+    decimation: int = 2
     module: str = NODE_MODULE
 
     @property
@@ -103,11 +104,7 @@ def measure(case: Case, seconds: float, environment: dict[str, str]) -> dict[str
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_bench_')))
         start = partial(NodeProcess, folder=folder, environment=environment)
-        parameters = {'image_transport': case.transport, 'depth_size': case.depth_size}
-        module = case.module
-        if module == TUTORIAL:
-            parameters = {}
-        node = stack.enter_context(start(module, parameters))
+        node = stack.enter_context(start(case.module, node_parameters(case)))
         stack.enter_context(start(PLAYER_MODULE, player_parameters(case, folder)))
         ages_ms: list[float] = []
         subscriber = Node('bench_subscriber')
@@ -139,6 +136,18 @@ def measure(case: Case, seconds: float, environment: dict[str, str]) -> dict[str
             'p95_ms': float(np.percentile(ages_ms, 95)),
             'cpu_ms': 1e3 * cpu / len(ages_ms),
         }
+
+
+def node_parameters(case: Case) -> dict[str, object]:
+    """Return what a case asks of the node; the tutorial's has no parameters."""
+    if case.module == TUTORIAL:
+        return {}
+    return {
+        'image_transport': case.transport,
+        'depth_size': case.depth_size,
+        'decimation_x': case.decimation,
+        'decimation_y': case.decimation,
+    }
 
 
 def player_parameters(case: Case, folder: Path) -> dict[str, object]:
