@@ -22,16 +22,82 @@ import onnx
 from depth_estimation_ros.model_file.default_model import default_model_path
 
 FP16_BYTES = 2
-# Dense fp16 on tensor cores [TFLOPS] and memory [GB/s] by NVIDIA's data sheets; of the Orins the
-# GPU alone, half of the dense int8 figure; of Thor a quarter of dense fp4.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """What a machine's maker publishes.
+
+    Attributes:
+        tops: Headline figure [TOPS or TFLOPS].
+        per_dense_fp16: How many times that of dense fp16 with sums in fp32 it is: twice for
+            sparse, twice for each halving of the numbers' width, and twice on a GeForce, which
+            sums in fp32 at half its speed.
+        gb_per_sec: Of memory.
+        source: Where it was read.
+    """
+
+    tops: float
+    per_dense_fp16: float
+    gb_per_sec: float
+    source: str
+
+    @property
+    def tflops(self) -> float:
+        """Dense fp16 [TFLOPS]."""
+        return self.tops / self.per_dense_fp16
+
+
+# Of the Orins the GPU alone. The sources quote NVIDIA's data sheets, which could not be reached
+# themselves; the bandwidth of AGX Orin, Orin NX and Thor was found in none of them.
 PEAKS = {
-    'Orin Nano 8 GB (Super)': (17.0, 102.0),
-    'Orin NX 16 GB': (15.0, 102.0),
-    'AGX Orin 64 GB': (42.5, 205.0),
-    'Thor T5000': (259.0, 273.0),
-    'RTX 4070': (58.3, 504.0),
-    'RTX 5090': (209.5, 1792.0),
-    'H100 SXM': (989.0, 3350.0),
+    'Orin Nano 8 GB (Super)': Peak(
+        tops=67.0,
+        per_dense_fp16=4.0,
+        gb_per_sec=102.0,
+        source='https://www.brojogopalsapui.com/ai-foundations/sub_contents/AI_hardware/'
+        'jetson_orin_nano_light.html',
+    ),
+    'Orin NX 16 GB': Peak(
+        tops=60.0,
+        per_dense_fp16=4.0,
+        gb_per_sec=102.4,
+        # 8 of AGX Orin's 16 SMs at 918 of its 1300 MHz.
+        source='https://gist.github.com/atinfinity/8cede915acda05d0ff427c09604735dd',
+    ),
+    'AGX Orin 64 GB': Peak(
+        tops=170.0,
+        per_dense_fp16=4.0,
+        gb_per_sec=204.8,
+        source='http://mzph.cn/web/30785.shtml',
+    ),
+    'Thor T5000': Peak(
+        tops=2070.0,
+        per_dense_fp16=8.0,
+        gb_per_sec=273.0,
+        source='https://learnaivisually.com/ai-explained/jetson-thor-edge-blackwell',
+    ),
+    'RTX 4070': Peak(
+        tops=466.0,
+        per_dense_fp16=8.0,
+        gb_per_sec=504.0,
+        source='https://www.thefpsreview.com/gpu-family/'
+        'nvidia-geforce-rtx-4070-gpu-family-specifications',
+    ),
+    'RTX 5090': Peak(
+        tops=3352.0,
+        per_dense_fp16=16.0,
+        gb_per_sec=1792.0,
+        source='https://www.tweaktown.com/news/102469/'
+        'nvidia-geforce-rtx-50-series-specs-pricing-and-performance-plan-that-upgrade-today/'
+        'index.html',
+    ),
+    'H100 SXM': Peak(
+        tops=1978.9,
+        per_dense_fp16=2.0,
+        gb_per_sec=3350.0,
+        source='https://glennklockwood.com/garden/processors/h100',
+    ),
 }
 
 
@@ -78,12 +144,18 @@ def shapes_in_a_run(
 
 def table(work: Work) -> str:
     """Write the limits as Markdown."""
-    rows = ['| computed | arithmetic [ms] | memory [ms] | at most |', '|---|---|---|---|']
-    for name, (tflops, gb_per_sec) in PEAKS.items():
-        arithmetic = 1e3 * work.flop / (tflops * 1e12)
-        memory = 1e3 * work.num_bytes / (gb_per_sec * 1e9)
+    rows = [
+        '| computed | peak [TFLOPS, GB/s] | arithmetic [ms] | memory [ms] | at most |',
+        '|---|---|---|---|---|',
+    ]
+    for name, peak in PEAKS.items():
+        arithmetic = 1e3 * work.flop / (peak.tflops * 1e12)
+        memory = 1e3 * work.num_bytes / (peak.gb_per_sec * 1e9)
         rate = 1e3 / max(arithmetic, memory)
-        rows.append(f'| {name} | {arithmetic:.3f} | {memory:.3f} | {rate:,.0f} images/s |')
+        rows.append(
+            f'| [{name}]({peak.source}) | {peak.tflops:.1f}, {peak.gb_per_sec:.0f} '
+            f'| {arithmetic:.3f} | {memory:.3f} | {rate:,.0f} images/s |'
+        )
     return '\n'.join(rows)
 
 
