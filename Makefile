@@ -24,6 +24,8 @@ PROGRAMS := install/depth_estimation_ros/lib/depth_estimation_ros
 ROS := . install/local_setup.bash &&
 # DDS within this machine.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
+# The wheels come without bytecode: what is imported is compiled once, not by every process.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: build help venv demo live test fuzz lint typecheck format benchmark bench bench-quick soak train-default-model shell clean FORCE
 
