@@ -111,7 +111,7 @@ def _guarded(listening_host: str) -> Iterator[list[Any]]:
             reason = refusal_of(listening_host, headers.get('Host', ''), headers.get('Origin'))
             if reason:
                 return connection.respond(403, f'{reason}\n')
-            return process_request(connection, request) if process_request else None
+            return _not_kept(process_request(connection, request)) if process_request else None
 
         checks.append(check)
         return serve(*args, process_request=check, **options)
@@ -121,6 +121,17 @@ def _guarded(listening_host: str) -> Iterator[list[Any]]:
         yield checks
     finally:
         websockets_server.serve = serve  # type: ignore[misc]
+
+
+def _not_kept(response: Any) -> Any:
+    """Have the browser forget the page that it leaves.
+
+    One that it keeps for its Back button neither closes its connection nor answers, so that the
+    subscriptions last until two pings are missed, 40 s; and it comes back dead.
+    """
+    if response is not None and response.headers.get('Content-Type', '').startswith('text/html'):
+        response.headers['Cache-Control'] = 'no-store'
+    return response
 
 
 def _server_class() -> type[ViserServer]:

@@ -39,7 +39,6 @@ from live_session import (
     text_of,
     type_number,
 )
-from ros_session import TIMEOUT_SEC
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -240,19 +239,19 @@ def test_subscriptions_end_with_the_last_of_two_tabs(live: LiveSession, browser:
     live.until(lambda: text_of(browser, 'live-rate').endswith(' Hz'))
     assert live.viewers_of('depth/image_rect') == 1
     browser.close()
-    # A page that the browser keeps for its Back button is gone once two pings were not answered,
-    # 40 s, and its connection is closed, 10 s.
-    live.until(
-        lambda: not any(live.viewers_of(topic) for topic in (*TOPICS, '/diagnostics')),
-        2.0 * TIMEOUT_SEC,
-    )
+    live.until(lambda: not any(live.viewers_of(topic) for topic in (*TOPICS, '/diagnostics')))
     browser.switch_to.window(blank)
+
+
+def test_the_back_button_brings_a_living_page(live: LiveSession, browser: Chrome) -> None:
+    browser.back()
+    live.until(lambda: live.viewers_of('depth/image_rect'))
+    live.until(lambda: near(pixel_of_picture(browser, 'live-camera', 0.25, 0.5), LEFT))
 
 
 def test_a_browser_that_is_killed_ends_the_subscriptions_and_nothing_else(
     live: LiveSession, browser: Chrome
 ) -> None:
-    browser.get(live.address)
     live.until(lambda: live.viewers_of('depth/image_rect'))
     os.kill(browser.service.process.pid, signal.SIGSTOP)  # so that it does not say goodbye
     os.kill(int(browser.capabilities['goog:processID']), signal.SIGKILL)

@@ -81,6 +81,15 @@ def test_the_page_is_served_and_no_file_of_the_machine(server: ViserServer) -> N
     assert set(statuses.values()) == {404}
 
 
+def test_a_browser_is_told_not_to_keep_the_page(server: ViserServer) -> None:
+    host, port = address_of(server).removeprefix('http://').split(':')
+    for path in ('/', '/index.html'):
+        connection = http.client.HTTPConnection(host, int(port), timeout=20)
+        connection.request('GET', path)
+        assert connection.getresponse().getheader('Cache-Control') == 'no-store'
+        connection.close()
+
+
 def asked(server: ViserServer, **headers: str) -> tuple[int, str]:
     """Ask for a WebSocket as a browser does; returns status and text of the answer."""
     address = address_of(server).removeprefix('http://')
