@@ -93,7 +93,7 @@ def test_a_terminal_shows_a_bar_with_phase_share_and_time(
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))
     process = subprocess.Popen(
         [sys.executable, '-m', 'depth_estimation_ros.cli', 'build-engine', str(tiny_model_path)],
-        env=environment(tmp_path / 'gpu', VERSION, step_sec=0.5),
+        env=environment(tmp_path / 'gpu', VERSION, step_sec=0.2),
         stdout=subprocess.PIPE,
         stderr=end,
         text=True,

@@ -38,10 +38,12 @@ class GpuSession(DepthSession):
     """The node finds a fake GPU, whose engine takes twelve steps to build."""
 
     def __init__(
-        self, folder: Path, model: Path, *outputs: str, step_sec: float, autostart: bool = True
+        self, folder: Path, model: Path, *outputs: str, step_sec: float = LONG_STEP_SEC
     ) -> None:
-        super().__init__(folder, *outputs, model_path=model, autostart=autostart)
-        self._gpu = environment(folder / 'gpu', VERSION, step_sec=step_sec)
+        super().__init__(folder, *outputs, model_path=model)
+        self._hurry = folder / 'hurry'
+        faults = {'step_sec': step_sec, 'hurry': str(self._hurry)}
+        self._gpu = environment(folder / 'gpu', VERSION, **faults)
 
     def __enter__(self) -> GpuSession:
         super().__enter__()
@@ -54,6 +56,10 @@ class GpuSession(DepthSession):
     def state(self) -> str:
         response = self.call(GetState, 'depth_estimation/get_state', GetState.Request())
         return str(response.current_state.label)
+
+    def end_building(self) -> None:
+        """Let the build that goes on be over at once."""
+        self._hurry.touch()
 
     def wait_building(self, image: Image | None = None) -> str:
         """Wait for the build of an engine; meanwhile the camera sends an image, if any."""
@@ -73,7 +79,7 @@ def engines(folder: Path) -> list[Path]:
 def test_the_node_answers_and_tells_while_it_builds_and_works_afterwards(
     tmp_path: Path, tiny_model_path: Path
 ) -> None:
-    with GpuSession(tmp_path, tiny_model_path, 'depth/image_rect', step_sec=1.0) as session:
+    with GpuSession(tmp_path, tiny_model_path, 'depth/image_rect') as session:
         message = session.wait_building()
         assert message.startswith('building the TensorRT engine of tiny.onnx: ')
         assert message.endswith(' s so far')
@@ -85,6 +91,7 @@ def test_the_node_answers_and_tells_while_it_builds_and_works_afterwards(
         assert response.message == 'resumed'
         line = session.wait_logged('no depth yet: building')
         assert 'Tactics, ' in line
+        session.end_building()
         session.wait_ready()
         assert f'on tensorrt {VERSION} on Orin' in session.wait_logged('tiny.onnx (small')
         depth = session.exchange(grey_image(51), camera_info())['depth/image_rect']
@@ -119,7 +126,7 @@ def test_building_can_be_cancelled_and_the_node_stays_up(
 def test_a_signal_ends_a_building_node_cleanly(
     tmp_path: Path, tiny_model_path: Path, number: signal.Signals
 ) -> None:
-    with GpuSession(tmp_path, tiny_model_path, step_sec=LONG_STEP_SEC) as session:
+    with GpuSession(tmp_path, tiny_model_path) as session:
         session.wait_building()
         session.process.send_signal(number)
         output = session.spin_until_ended(session.process)
@@ -133,7 +140,7 @@ def test_the_first_image_tells_the_size_of_an_engine_which_the_node_builds_meanw
 ) -> None:
     model = tmp_path / 'free.onnx'
     make_tiny_model(model, input_size=(192, 256), output_size=(96, 128), free_size=True)
-    with GpuSession(tmp_path, model, step_sec=1.0) as session:
+    with GpuSession(tmp_path, model) as session:
         session.wait_ready()
         session.wait_logged('free.onnx: the engine waits for the size of the first image')
         assert engines(tmp_path) == []
@@ -142,6 +149,7 @@ def test_the_first_image_tells_the_size_of_an_engine_which_the_node_builds_meanw
         assert message.startswith('building the TensorRT engine of free.onnx: ')
         assert session.state() == 'active'
         assert 'Tactics, ' in session.wait_logged('no depth yet: building')
+        session.end_building()
         session.hear('depth/image_rect')
         depth = session.exchange(wide, camera_info(height=72, width=128))['depth/image_rect']
         np.testing.assert_allclose(pixels_of(depth), 2.0, rtol=1e-5)
@@ -151,7 +159,7 @@ def test_the_first_image_tells_the_size_of_an_engine_which_the_node_builds_meanw
 def test_a_signal_ends_a_node_that_builds_for_the_first_image(tmp_path: Path) -> None:
     model = tmp_path / 'free.onnx'
     make_tiny_model(model, input_size=(192, 256), output_size=(96, 128), free_size=True)
-    with GpuSession(tmp_path, model, 'depth/image_rect', step_sec=LONG_STEP_SEC) as session:
+    with GpuSession(tmp_path, model, 'depth/image_rect') as session:
         session.wait_ready()
         session.wait_building(grey_image(51, height=72, width=128))
         session.process.send_signal(signal.SIGINT)

@@ -17,6 +17,7 @@ class Faults:
         run: Error line with which runs fail; `capture` only while they are recorded.
         factor: The engine's depth is multiplied by it (a miscompiled engine).
         step_sec: Time of one of the 12 steps of a build.
+        hurry: File that ends the step at hand, and those to come, once it is there.
     """
 
     start: str = ''
@@ -27,4 +28,5 @@ class Faults:
     capture: str = ''
     factor: float = 1.0
     step_sec: float = 0.0
+    hurry: str = ''
     num_dla_cores: int = 0
