@@ -7,6 +7,7 @@ from itertools import pairwise
 import math
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -26,6 +27,9 @@ from depth_estimation_ros.rooms.render import HFOV_DEG, render_view
 from depth_estimation_ros.rooms.tracer.photo import develop
 from depth_estimation_ros.rooms.tracer.scene import CameraPose, Light, Material, Scene
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SIZE = (48, 72)
 WHITE = Material(color=(0.8, 0.8, 0.8))
 
@@ -35,7 +39,7 @@ def digest(view: RoomView) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_the_same_seed_gives_the_same_bytes_here_and_in_another_process() -> None:
+def test_the_same_seed_gives_the_same_bytes_here_and_in_another_process(tmp_path: Path) -> None:
     here = digest(render_room(12, view=1, size=SIZE))
     assert digest(render_room(12, view=1, size=SIZE)) == here
     program = (
@@ -44,8 +48,9 @@ def test_the_same_seed_gives_the_same_bytes_here_and_in_another_process() -> Non
         'data = v.rgb.tobytes() + v.depth.tobytes() + repr(v.intrinsics).encode()\n'
         'print(hashlib.sha256(data).hexdigest())'
     )
+    # Not in the sources: found there, the kernels would be others to numba and compiled anew.
     run = subprocess.run(
-        [sys.executable, '-c', program], capture_output=True, text=True, check=False
+        [sys.executable, '-c', program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == here
