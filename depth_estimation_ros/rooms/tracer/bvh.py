@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.rooms.tracer.intersect import BOX, CYLINDER, NO_HIT, enter_primitive
-from depth_estimation_ros.rooms.tracer.jit import kernel
+from depth_estimation_ros.rooms.tracer.jit import entry_kernel, kernel
 
 if TYPE_CHECKING:
     from depth_estimation_ros.rooms.tracer.arrays import Array
@@ -133,7 +133,7 @@ def _build_tree(bounds: Array) -> tuple[Array, Array]:
     return boxes, tree
 
 
-@kernel
+@entry_kernel
 def build_bvh(prims: Array, kinds: Array) -> Array:
     """Return nodes (8, 2P - 1, 8), one depth-first order per octant (see `arrays`)."""
     boxes, tree = _build_tree(primitive_bounds(prims, kinds))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depth_estimation_ros.rooms.tracer.jit import kernel
+from depth_estimation_ros.rooms.tracer.jit import entry_kernel, kernel
 from depth_estimation_ros.rooms.tracer.lighting import bounced_light, direct_light, highlight
 from depth_estimation_ros.rooms.tracer.vector import along
 
@@ -48,7 +48,7 @@ def is_edge(keys: Array, x: int, y: int) -> bool:
     )
 
 
-@kernel
+@entry_kernel
 def sample_light(
     scene: SceneArrays, camera: Array, depth: Array, keys: Array, normals: Array
 ) -> Array:
@@ -97,7 +97,7 @@ def _shares_light(keys: Array, normals: Array, y: int, x: int, j: int, i: int) -
     return bool(cosine > _ALIKE)
 
 
-@kernel
+@entry_kernel
 def gather_light(light: Array, keys: Array, normals: Array) -> Array:
     """Average the samples over 4x4 pixels of the same surface and add the two kinds of light.
 
@@ -135,7 +135,7 @@ def gather_light(light: Array, keys: Array, normals: Array) -> Array:
     return smooth
 
 
-@kernel
+@entry_kernel
 def smooth_light(light: Array, keys: Array, normals: Array) -> Array:
     """Average once more over the 4x4 pixels that mirror those of `gather_light`."""
     height, width = keys.shape
@@ -161,7 +161,7 @@ def smooth_light(light: Array, keys: Array, normals: Array) -> Array:
     return smooth
 
 
-@kernel
+@entry_kernel
 def spread_light(light: Array, coarse_keys: Array, keys: Array) -> Array:
     """Enlarge light that was worked out at every second pixel of every second row.
 

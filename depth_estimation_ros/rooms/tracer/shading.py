@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth_estimation_ros.rooms.tracer.bvh import trace
-from depth_estimation_ros.rooms.tracer.jit import kernel
+from depth_estimation_ros.rooms.tracer.jit import entry_kernel, kernel
 from depth_estimation_ros.rooms.tracer.light_passes import camera_position, is_edge, pixel_ray
 from depth_estimation_ros.rooms.tracer.lighting import rough_irradiance
 from depth_estimation_ros.rooms.tracer.surface import surface_color, surface_normal
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FAR = 1e4
 
 
-@kernel
+@entry_kernel
 def cast_depth(scene: SceneArrays, camera: Array, xs: Array, ys: Array) -> Array:
     """Return (len(ys), len(xs)) float64 depth [m] at pixel positions, 0 where nothing is hit."""
     depth = np.zeros((len(ys), len(xs)))
@@ -40,7 +40,7 @@ def cast_depth(scene: SceneArrays, camera: Array, xs: Array, ys: Array) -> Array
     return depth
 
 
-@kernel
+@entry_kernel
 def geometry_pass(
     scene: SceneArrays, camera: Array, height: int, width: int
 ) -> tuple[Array, Array, Array]:
@@ -149,7 +149,7 @@ def _corner(
     return radiance(scene, camera, ray, t, prim, _light_near(keys, light, x, y, 8 * prim + face))
 
 
-@kernel
+@entry_kernel
 def color_pass(
     scene: SceneArrays, camera: Array, depth: Array, keys: Array, light: Array
 ) -> Array:
