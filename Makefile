@@ -27,7 +27,7 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 # The wheels come without bytecode: what is imported is compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: build help venv demo live test fuzz lint typecheck format benchmark bench bench-quick soak train-default-model shell clean FORCE
+.PHONY: build help venv demo live test fuzz lint typecheck format benchmark bench bench-quick soak train-default-model shell clean suite FORCE
 
 build: install/.built ## set-up: .venv from PyPI's wheels, then colcon build into install/ (the default)
 	@echo 'Ready. Try `make demo`, or `. install/local_setup.bash` and `depth-estimation --help`.'
@@ -46,8 +46,15 @@ demo: install/.built ## camera_player and the node over DDS for 10 s, pictures i
 live: install/.built ## camera_player, the node and a page in the browser until Ctrl-C [INPUT=webcam:0, photo or video]
 	@$(ROS) $(PROGRAMS)/live_demo $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
-test: install/.built $(STAMPS)/test $(STAMPS)/tensorrt lint typecheck ## set-up (with torch), linter, types and the whole test suite
-	@$(ROS) pytest -n 2 --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS)
+# Two at a time: what pip leaves of two cores is enough for colcon, what the tests leave for mypy.
+TWO := +@$(MAKE) --silent --no-print-directory --jobs=2
+test: ## set-up (with torch), linter, types and the whole test suite
+	$(TWO) install/.built $(STAMPS)/test $(STAMPS)/tensorrt
+	$(TWO) lint typecheck suite
+
+# Three on two cores: tests of processes that talk wait a lot.
+suite: install/.built $(STAMPS)/test $(STAMPS)/tensorrt
+	@$(ROS) pytest -n 3 --dist loadfile --no-loadscope-reorder --timeout 600 $(ARGS)
 
 # Other inputs each time, an hour at most; what fails is kept in test/fuzz/corpus.
 FUZZ_INPUTS := 100000
@@ -142,7 +149,7 @@ $(STAMPS)/tensorrt: requirements/tensorrt.txt scripts/fetch_tensorrt.sh $(STAMPS
 	@touch $@
 
 # The list changes when a file is added or removed: only then must new links be made.
-build/sources.txt: FORCE
+build/sources.txt: FORCE | $(STAMPS)/venv
 	@mkdir -p build
 	@find config depth_estimation_ros launch scripts -name __pycache__ -prune -o -type f -print \
 	  | sort >$@.new
