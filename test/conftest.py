@@ -50,13 +50,21 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run files that fork worker processes first: what OpenVINO leaves behind dies in a fork."""
+    """Run files that fork worker processes first, then the long ones, then those with processes.
+
+    What OpenVINO leaves behind dies in a fork. What is short comes last, so that no process of
+    pytest is alone at the end.
+    """
 
     def forks(file: Path) -> bool:
         return re.search(r'DataLoader|num_workers', file.read_text('utf-8')) is not None
 
-    forking = {file for file in {item.path for item in items} if forks(file)}
-    items.sort(key=lambda item: item.path not in forking)
+    def marked(name: str) -> set[Path]:
+        return {item.path for item in items if item.get_closest_marker(name)}
+
+    first = [{path for path in {item.path for item in items} if forks(path)}]
+    first += [marked('slow'), marked('ros')]
+    items.sort(key=lambda item: [item.path not in files for files in first])
 
 
 @pytest.fixture(scope='session')

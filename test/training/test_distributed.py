@@ -15,6 +15,8 @@ from depth_estimation_ros.training.distributed import ProcessGroup, choose_devic
 from depth_estimation_ros.training.model.checkpoint import load_checkpoint
 from depth_estimation_ros.training.progress import read_log
 
+pytestmark = pytest.mark.slow
+
 
 def _torchrun(folder: Path, *, num_processes: int) -> None:
     root = Path(__file__).parents[2]

@@ -32,6 +32,7 @@ def version(request: pytest.FixtureRequest) -> str:
     return wanted
 
 
+@pytest.mark.slow
 def test_the_backend_works_with_the_classes_of_each_version(version: str, tmp_path: Path) -> None:
     suites = [path.name for path in Path(__file__).parent.glob('tensorrt_*_suite.py')]
     plugins = ['-p', 'no:cacheprovider', '-p', 'tensorrt_machine']
