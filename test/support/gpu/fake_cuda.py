@@ -116,7 +116,7 @@ class FakeCuda:
         assert self.live[int(stream)] == 'stream'
 
     def _allocate(self, num_bytes: int) -> int:
-        buffer = (ctypes.c_uint8 * num_bytes)(*([0xAB] * num_bytes))
+        buffer = (ctypes.c_uint8 * num_bytes).from_buffer(bytearray(b'\xab' * num_bytes))
         self.live[ctypes.addressof(buffer)] = buffer
         return ctypes.addressof(buffer)
 
