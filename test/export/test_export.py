@@ -85,7 +85,8 @@ def test_normalisation_stays_in_the_graph() -> None:
 
 @pytest.mark.parametrize('encoder', ['densenet121', 'resnet50', 'small', 'efficientnet_lite0'])
 def test_every_encoder_exports_to_operators_that_tensorrt_takes(encoder: str) -> None:
-    graph = DepthGraph(build_densedepth(encoder), min_depth=0.1, max_depth=10.0)
+    network = build_densedepth(encoder, decoder_width=16)  # its operators are those of any width
+    graph = DepthGraph(network, min_depth=0.1, max_depth=10.0)
     model = trace_graph(graph, batch_size=1, height=64, width=96)
     assert audit_for_tensorrt(model) == []
     assert audit_for_tensorrt(to_half_precision(model)) == []
