@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 import torch.nn.functional as F
-import torchvision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +86,8 @@ class ResNet50Encoder(Encoder):
 
     def __init__(self) -> None:
         super().__init__()
+        import torchvision  # late: see build_encoder
+
         trunk: Any = torchvision.models.resnet50(weights=None)
         del trunk.fc, trunk.avgpool
         self.trunk: Any = trunk

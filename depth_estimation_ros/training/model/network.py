@@ -8,7 +8,6 @@ from typing import Any, Final
 import torch
 from torch import nn
 import torch.nn.functional as F
-import torchvision
 
 from depth_estimation_ros.training.model.efficientnet_lite import EfficientNetLiteEncoder
 from depth_estimation_ros.training.model.encoder_kinds import encoder_kind
@@ -29,6 +28,9 @@ def build_encoder(config: NetworkConfig) -> Encoder:
     """Build the encoder of a network, with random weights."""
     name = config.encoder
     if name.startswith('densenet'):
+        # Late: torch's compiler comes with it, which doubles the time of `import torch`.
+        import torchvision
+
         features = torchvision.models.get_model(name, weights=None).features
         channels = encoder_kind(name).channels
         return DenseNetEncoder(features, channels, final_relu=config.final_relu)

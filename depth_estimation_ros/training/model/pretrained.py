@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import urllib.error
 
 import torch
-import torchvision
 
 from depth_estimation_ros.errors import CheckpointError, ConfigError
 from depth_estimation_ros.training.model.efficientnet_lite import EfficientNetLiteEncoder
@@ -99,6 +98,8 @@ def _wheel_file(encoder: str, wheel: str) -> Path:
 
 def _download(name: str) -> dict[str, torch.Tensor]:
     """Let torchvision fetch its weights of a name."""
+    import torchvision  # late: see build_encoder
+
     weights = torchvision.models.get_weight(name)
     try:
         state: dict[str, torch.Tensor] = weights.get_state_dict(progress=True, check_hash=True)
