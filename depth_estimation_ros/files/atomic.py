@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,12 +30,13 @@ def naming(path: str | os.PathLike[str], *others: str | os.PathLike[str]) -> Ite
 
     Args:
         path: The name to put in.
-        others: Names that it takes the place of too.
+        others: It takes the place of names that begin as one of these too.
     """
     try:
         yield
     except OSError as err:
-        if err.errno is not None and err.filename in (None, *map(str, others)):
+        hides_it = err.filename is None or str(err.filename).startswith(tuple(map(str, others)))
+        if err.errno is not None and hides_it:
             raise OSError(err.errno, err.strerror, str(path)) from err
         raise
 
@@ -62,7 +63,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             _sync(temporary)
             temporary.replace(target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a read-only disk this fails too, and would hide the reason
+            temporary.unlink()
         raise
     _sync(target.parent)
 

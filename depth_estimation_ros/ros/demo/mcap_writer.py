@@ -23,6 +23,8 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from depth_estimation_ros.files.atomic import naming
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -57,10 +59,14 @@ def write_mcap(path: Path, messages: Iterable[Message], types: Mapping[str, str]
 
     Returns:
         How many messages were written.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     typestore = message_types()
     in_order = sorted(messages, key=lambda message: message.received_ns)
-    with TemporaryDirectory(dir=path.parent, prefix='.mcap_') as folder:
+    beside = path.with_name('.mcap_')
+    with naming(path, beside), TemporaryDirectory(dir=path.parent, prefix=beside.name) as folder:
         # The writer names the file after its folder.
         writer = Writer(
             Path(folder) / path.stem, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import wraps
 import os
+from pathlib import Path
 import re
 import sys
 from tempfile import TemporaryFile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _SOURCE_LINE = re.compile(r',? at /[^ ]+:\d+')
 _STDERR = 2  # the file descriptor
 _LOG_FOLDERS = ('ROS_LOG_DIR', 'ROS_HOME', 'HOME')
+_LOG_CURE = 'set ROS_LOG_DIR to a folder that can be written'
 _CURES = {
     'ROS_DOMAIN_ID': 'set it to a number from 0 to 232, or unset it',
     'logging directory': 'set HOME, or ROS_LOG_DIR to a folder that can be written',
@@ -34,6 +36,8 @@ _CURES = {
 
 def init_ros(args: list[str] | None, **options: Any) -> None:
     """Call rclpy.init, once the shared memory of dead processes is freed.
+
+    A folder for logs that cannot be written is told on stderr, and there is no log file then.
 
     Args:
         args: The command line, None: that of the process.
@@ -48,9 +52,13 @@ def init_ros(args: list[str] | None, **options: Any) -> None:
             'ROS_LOG_DIR to a folder that can be written'
         )
     remove_stale_segments()
+    given = sys.argv if args is None else args
+    if trouble := _log_trouble():
+        sys.stderr.write(f'no log file: {trouble}: {_LOG_CURE}\n')
+        given = [*given, '--ros-args', '--disable-external-lib-logs']
     try:
         with _silent_on_failure():
-            rclpy.init(args=args, **options)
+            rclpy.init(args=given, **options)
     except Exception as err:
         # RCLError, UnknownROSArgsError, ValueError ...: rclpy has no common base for them.
         text = _SOURCE_LINE.sub('', error_text(err).partition(': ')[2])
@@ -58,11 +66,27 @@ def init_ros(args: list[str] | None, **options: Any) -> None:
         raise ConfigError(f'ROS cannot start: {text}' + (f': {cure}' if cure else '')) from err
 
 
+def _log_trouble() -> str:
+    """Say why the folder that rcl logs to, by its rule, cannot be written; '' if it can."""
+    home = Path(os.environ.get('ROS_HOME') or '~/.ros')
+    folder = Path(os.environ.get('ROS_LOG_DIR') or home / 'log').expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):  # permissions alone do not tell, least of all root
+            return ''
+    except OSError as err:
+        return f'{folder}: {err.strerror}'
+
+
 @contextmanager
 def _silent_on_failure() -> Iterator[None]:
     """Drop what C libraries write to stderr in the block if it raises: rcl says it twice."""
     sys.stderr.flush()
-    with TemporaryFile() as written, os.fdopen(os.dup(_STDERR), 'wb') as stderr:
+    # In memory: a disk may be full or read-only.
+    with (
+        os.fdopen(os.memfd_create('stderr'), 'w+b') as written,
+        os.fdopen(os.dup(_STDERR), 'wb') as stderr,
+    ):
         os.dup2(written.fileno(), _STDERR)
         try:
             yield

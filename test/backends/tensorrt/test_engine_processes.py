@@ -12,23 +12,24 @@ from typing import TYPE_CHECKING
 
 from fake_builder import FakeBuilder, obtain
 import pytest
+from read_only import on_read_only_disk
 
 from depth_estimation_ros.backends.tensorrt.build_progress import BuildProgress
 from depth_estimation_ros.backends.tensorrt.engine_cache import EngineCache
 from depth_estimation_ros.errors import BuildCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TIMEOUT_SEC = 60.0
 SUPPORT = Path(__file__).parents[2] / 'support' / 'gpu'
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
     """Obtain an engine in another process."""
     script = SUPPORT / 'fake_builder.py'
     return subprocess.Popen(
-        [sys.executable, str(script), str(folder), *arguments],
+        [*before, sys.executable, str(script), str(folder), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -106,6 +107,21 @@ def test_a_builder_killed_while_it_writes_leaves_nothing_that_is_used(
     assert builder.num_builds == 1
     assert obtain(tmp_path, builder).build_sec is None
     assert not list(tmp_path.glob('.*.tmp*')), 'what the killed one left is removed'
+
+
+def test_on_a_read_only_disk_the_engine_is_used_from_memory_and_that_is_said(
+    tmp_path: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    processes.append(start(tmp_path / 'cache', before=on_read_only_disk(tmp_path)))
+    wait_line(processes[0], 'building')
+    assert processes[0].stdin is not None
+    processes[0].stdin.write('\n')
+    processes[0].stdin.flush()
+    line = wait_line(processes[0], 'kept in memory only')
+    assert 'cache: Read-only file system' in line
+    assert 'set engine_cache_dir to a folder that can be written' in line
+    assert go_on(processes[0]) == 'built'
+    assert list(tmp_path.iterdir()) == []
 
 
 _WRITE_ON_AND_ON = """

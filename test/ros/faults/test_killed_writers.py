@@ -1,4 +1,4 @@
-"""Processes that are killed while they write, or have no room left, leave every file whole."""
+"""Processes killed while they write, without room or on a read-only disk leave files whole."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import random
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip('rclpy')
 pytest.importorskip('rosbags')
 
+from read_only import on_read_only_disk
 from rosbags.highlevel import AnyReader
 
 from depth_estimation_ros.files.atomic import atomic_write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 pytestmark = pytest.mark.ros
 
@@ -53,13 +58,15 @@ while True:
 """
 
 
-def start(program: str, path: Path, *, max_file_bytes: int = 0) -> subprocess.Popen[str]:
-    """Run a program, with a limit to the size of a file if one is given."""
+def start(
+    program: str, path: Path, *, max_file_bytes: int = 0, before: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """Run a program, with a limit to the size of a file or a command before it if given."""
     limit = (
         f'import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2 * [{max_file_bytes}]))\n'
     )
     return subprocess.Popen(
-        [sys.executable, '-c', (limit if max_file_bytes else '') + program, str(path)],
+        [*before, sys.executable, '-c', (limit if max_file_bytes else '') + program, str(path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -112,10 +119,13 @@ def test_a_recording_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> N
         assert num_recorded(path) == NUM_MESSAGES
 
 
-@pytest.mark.parametrize(
+WRITERS = pytest.mark.parametrize(
     ('program', 'name'),
     [(PARAMETERS_ON_AND_ON, 'depth.yaml'), (RECORDINGS_ON_AND_ON, 'demo.mcap')],
 )
+
+
+@WRITERS
 def test_a_writer_without_room_says_so_and_keeps_the_old_file(
     tmp_path: Path, program: str, name: str
 ) -> None:
@@ -127,3 +137,19 @@ def test_a_writer_without_room_says_so_and_keeps_the_old_file(
     assert process.returncode == 1
     assert 'File too large' in error
     assert path.read_bytes() == old
+
+
+@WRITERS
+def test_a_writer_on_a_read_only_disk_says_so_and_keeps_the_old_file(
+    tmp_path: Path, program: str, name: str
+) -> None:
+    path = tmp_path / name
+    old = (ROOT / 'config' / 'depth.yaml').read_bytes()
+    path.write_bytes(old)
+    process = start(program, path, before=on_read_only_disk(tmp_path))
+    error = process.communicate(timeout=TIMEOUT_SEC)[1].splitlines()[-1]
+    assert process.returncode == 1
+    assert 'Read-only file system' in error
+    assert name in error
+    assert path.read_bytes() == old
+    assert [file.name for file in tmp_path.iterdir()] == [name]

@@ -62,6 +62,14 @@ def test_without_a_home_the_line_says_so(tmp_path: Path, name: str) -> None:
     assert 'set HOME, or ROS_LOG_DIR' in line
 
 
+def test_without_a_folder_for_its_log_it_says_so_and_goes_on(tmp_path: Path) -> None:
+    ended = run(tmp_path, 'snapshot', ROS_LOG_DIR='/dev/null/log', ROS_DOMAIN_ID='abc')
+    no_log, next_line = ended.stderr.splitlines()
+    cure = 'set ROS_LOG_DIR to a folder that can be written'
+    assert no_log == f'no log file: /dev/null/log: Not a directory: {cure}'
+    assert 'ROS_DOMAIN_ID' in next_line
+
+
 @pytest.mark.parametrize('name', [name for name in COMMANDS if name != 'demo'])
 def test_a_domain_that_is_no_number_is_named(tmp_path: Path, name: str) -> None:
     line = the_line(run(tmp_path, name, ROS_DOMAIN_ID='abc'), name)

@@ -33,7 +33,10 @@ class RosSession:
 
     Attributes:
         folder: working folder of the processes.
+        before: what the command of a process begins with.
     """
+
+    before: Sequence[str] = ()
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,7 +71,7 @@ class RosSession:
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
         """Run `python -m module`; it is killed with the session if it still runs."""
         process = subprocess.Popen(
-            [sys.executable, '-m', module, *arguments],
+            [*self.before, sys.executable, '-m', module, *arguments],
             env=self.environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,
