@@ -130,8 +130,8 @@ def test_damaged_metadata_are_facts_or_refused(tmp_path: Path, model: bytes) -> 
         texts,
     )
     damaged_value = st.builds(
-        lambda key, data: json.dumps(
-            {**whole, key: data.decode('utf-8', 'replace')[: len(whole[key]) + 20]}
+        lambda key, value: json.dumps(
+            {**whole, key: value.data().decode('utf-8', 'replace')[: len(whole[key]) + 20]}
         ).encode(),
         st.sampled_from(sorted(whole)),
         damaged([value.encode() for value in whole.values()], max_changes=3),

@@ -8,7 +8,7 @@ nor take more memory than MAX_GROWTH_MB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import resource
@@ -24,7 +24,7 @@ from depth_estimation_ros.errors import DepthEstimationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ['NASTY', 'damaged', 'fuzz']
+__all__ = ['NASTY', 'Damaged', 'damaged', 'fuzz']
 
 _CORPUS: Final = Path(__file__).parents[1] / 'fuzz' / 'corpus'
 MAX_GROWTH_MB: Final = 700  # an image may have 2**26 pixels, which take 9 bytes each to decode
@@ -62,6 +62,21 @@ class Outcomes:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Damaged:
+    """A file with changes to be made: hypothesis keeps for good whatever it draws."""
+
+    seed: bytes = field(repr=False)
+    changes: tuple[tuple[str, int, int], ...]
+
+    def data(self) -> bytes:
+        """Make the changes."""
+        data = bytearray(self.seed)
+        for kind, place, value in self.changes:
+            _CHANGES[kind](data, place % max(1, len(data)), value)
+        return bytes(data)
+
+
 def num_inputs(per_mille: int) -> int:
     """Return a reader's part of all inputs."""
     return max(1, _TOTAL_INPUTS * per_mille // 1000)
@@ -74,7 +89,7 @@ def fuzz(
 
     Args:
         name: Of the reader, and of its folder in the corpus.
-        inputs: Draws them.
+        inputs: Draws them; the reader of a Damaged is given its data.
         read: Is given one; returns or raises a DepthEstimationError.
         per_mille: Its part.
 
@@ -95,7 +110,8 @@ def fuzz(
         suppress_health_check=list(HealthCheck),
     )
     @given(inputs)
-    def try_one(data: Any) -> None:
+    def try_one(drawn: Any) -> None:
+        data = drawn.data() if isinstance(drawn, Damaged) else drawn
         try:
             _try(read, data, outcomes)
         except BaseException:
@@ -107,13 +123,13 @@ def fuzz(
     sys.stdout.write(f'{name}: {outcomes}\n')  # pytest -rP shows it
 
 
-def damaged(seeds: Sequence[bytes], *, max_changes: int = 6) -> st.SearchStrategy[bytes]:
+def damaged(seeds: Sequence[bytes], *, max_changes: int = 6) -> st.SearchStrategy[Damaged]:
     """Draw files that differ in a few places from one of the seeds."""
     places = st.integers(0, 2**31)
     change = st.tuples(st.sampled_from(sorted(_CHANGES)), places, st.integers(0, 255))
     return st.tuples(
         st.integers(0, len(seeds) - 1), st.lists(change, min_size=1, max_size=max_changes)
-    ).map(lambda drawn: _apply(seeds[drawn[0]], drawn[1]))
+    ).map(lambda drawn: Damaged(seed=seeds[drawn[0]], changes=tuple(drawn[1])))
 
 
 def _try(read: Callable[[Any], object], data: Any, outcomes: Outcomes) -> None:
@@ -141,13 +157,6 @@ def _keep(name: str, data: bytes) -> None:
     folder = _CORPUS / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'found').write_bytes(data)
-
-
-def _apply(seed: bytes, changes: Sequence[tuple[str, int, int]]) -> bytes:
-    data = bytearray(seed)
-    for kind, place, value in changes:
-        _CHANGES[kind](data, place % max(1, len(data)), value)
-    return bytes(data)
 
 
 def _flip(data: bytearray, place: int, value: int) -> None:
