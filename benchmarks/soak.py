@@ -1,7 +1,7 @@
 """Runs the node for long beside a camera, and holds it to the promises of docs/reliability.md.
 
     make soak MINUTES=30
-    python benchmarks/soak.py --minutes 3 --output soak_output
+    make soak MINUTES=30 ARGS='--rate-hz 10 --parameter network_size=96x128'  # on a busy machine
 
 Node and camera are processes of their own. After a warm-up come a span of steady frames, lifecycle
 cycles and parameter changes while images flow, and another steady span; memory, descriptors and
@@ -32,6 +32,7 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from soak_promises import Activation, Run, Sample, draw, judge, report
+import yaml
 
 from depth_estimation_ros.msg import DepthStats
 from depth_estimation_ros.ros.demo.demo import find_dds_profile
@@ -48,7 +49,7 @@ ANSWER_SEC = 120.0
 DEPTH_SEC = 600.0  # rendering the room included
 RATE_HZ = 30.0
 NUM_CYCLES = 50
-NUM_CHANGES = 500
+CHANGES_A_CYCLE = 10
 NUM_WARM_UP = 5  # cycles and changes that belong to the warm-up, the first loads of all libraries
 DOWN_AND_UP = (
     Transition.TRANSITION_DEACTIVATE,
@@ -106,19 +107,18 @@ class Soak:
         self.num_changes = 0
         self._busy = OtherWork((node.pid, player.pid, os.getpid()))
 
-    def run(self, minutes: float) -> Run:
+    def run(self, minutes: float, *, num_cycles: int) -> Run:
         """Warm up, then compare a steady span with another, with trouble between them."""
         started = time.monotonic()
         self._spin_until(lambda: len(self.listener.stats) > 0, DEPTH_SEC, 'no depth came')
         span = min(60.0, 60.0 * minutes / 4.0)
-        self._trouble(NUM_WARM_UP, NUM_WARM_UP * 10, 0.0)
+        self._trouble(NUM_WARM_UP, NUM_WARM_UP * CHANGES_A_CYCLE, 0.0)
         self._spin(span / 4.0)
         self.num_cycles = self.num_changes = 0
         self.samples.clear()
         first = self._steady(span)
-        self._trouble(
-            NUM_CYCLES, NUM_CHANGES, started + 60.0 * minutes - 1.25 * span - time.monotonic()
-        )
+        left = started + 60.0 * minutes - 1.25 * span - time.monotonic()
+        self._trouble(num_cycles, num_cycles * CHANGES_A_CYCLE, left)
         self._spin(span / 4.0)
         last = self._steady(span)
         return Run(
@@ -254,6 +254,13 @@ def _stamp_ns(message: Any) -> int:
     return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
+def _parameter(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition('=')
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f'{text!r} is not NAME=VALUE')
+    return name, yaml.safe_load(value)
+
+
 def main() -> int:
     """Run, write, judge."""
     parser = argparse.ArgumentParser(
@@ -261,6 +268,15 @@ def main() -> int:
     )
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--rate-hz', type=float, default=RATE_HZ)
+    parser.add_argument('--cycles', type=int, default=NUM_CYCLES, help='lifecycle cycles')
+    parser.add_argument(
+        '--parameter',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        type=_parameter,
+        help="of the node, which has its defaults otherwise: 'network_size=96x128'",
+    )
     parser.add_argument('--output', type=Path, default=Path('soak_output'))
     arguments = parser.parse_args()
     if arguments.minutes < 1.0:
@@ -268,7 +284,10 @@ def main() -> int:
     environment = demo_environment(DOMAIN_ID, find_dds_profile())
     os.environ.update(environment)
     player = {'rate_hz': arguments.rate_hz, 'num_frames_ahead': 20}
-    parameters: dict[str, dict[str, object]] = {NODE_MODULE: {}, PLAYER_MODULE: player}
+    parameters: dict[str, dict[str, object]] = {
+        NODE_MODULE: dict(arguments.parameter),
+        PLAYER_MODULE: player,
+    }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix='depth_soak_')))
         processes = [
@@ -281,7 +300,9 @@ def main() -> int:
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.try_shutdown)
         try:
-            run = Soak(processes[0], processes[1]).run(arguments.minutes)
+            run = Soak(processes[0], processes[1]).run(
+                arguments.minutes, num_cycles=arguments.cycles
+            )
         except DemoError as err:
             sys.stderr.write(f'soak: error: {err}\n')
             return 1

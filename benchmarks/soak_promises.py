@@ -118,7 +118,9 @@ def report(run: Run, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         'p99_ms': {'first': 1e3 * _p99_of(run, run.first), 'last': 1e3 * _p99_of(run, run.last)},
         'promises': [asdict(verdict) for verdict in verdicts],
         'failures': list(run.failures),
+        'spans_sec': {'first': run.first, 'last': run.last},  # as time_sec of the samples
         'activations': [asdict(item) for item in run.activations],
+        'latencies_sec': run.latencies,  # (time heard, total time of the frame)
         'samples': [asdict(sample) for sample in run.samples],
     }
 
