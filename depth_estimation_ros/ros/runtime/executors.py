@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.executors import (
@@ -15,6 +15,8 @@ from rclpy.executors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rclpy.callback_groups import CallbackGroup
     from rclpy.node import Node
     from rclpy.task import Task
@@ -60,6 +62,27 @@ class OneSlowGroupExecutor(Executor):
         for slow in [item for item in self._slow_tasks if item[0].done()]:
             self._slow_tasks.remove(slow)
             _check(*slow)
+
+    def _make_handler(self, entity: Any, node: Node, take: Callable[..., Any], *rest: Any) -> Any:
+        """Make what takes a message and calls back; a take that fails counts as a callback.
+
+        rclpy asks for no more of a subscription whose message could not be taken, for lack of
+        memory for an image, and of none in its group.
+        """
+
+        def take_or_fail(entity: Any) -> Any:
+            try:
+                return take(entity)
+            except Exception as err:  # noqa: BLE001 - raised where the callback would be
+                failure = err
+
+            async def fail() -> None:
+                raise failure
+
+            return fail
+
+        # Humble calls back by another way (rest), which knows no such coroutine.
+        return super()._make_handler(entity, node, take if rest else take_or_fail, *rest)
 
 
 def _check(task: Task, node: Node) -> None:

@@ -1,7 +1,8 @@
-"""A node among others of its name, without descriptors, and whose model file changes."""
+"""A node among others of its name, without descriptors or memory, whose model file changes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 import resource
 import shutil
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ pytest.importorskip('domain_coordinator')
 from depth_session import NODE, DepthSession, camera_info, grey_image, pixels_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.ros
 
@@ -31,8 +32,18 @@ def change_state(session: DepthSession, transition: int) -> bool:
     return bool(session.call(ChangeState, 'depth_estimation/change_state', request).success)
 
 
-def sees_two_metres(session: DepthSession) -> bool:
-    depth = session.exchange(grey_image(51), camera_info())['depth/image_rect']
+def wall(*, height: int, width: int) -> Image:
+    return grey_image(51, height=height, width=width)
+
+
+def address_space(pid: int) -> int:
+    pages = Path(f'/proc/{pid}/statm').read_text().split()[0]
+    return int(pages) * resource.getpagesize()
+
+
+def sees_two_metres(session: DepthSession, *, height: int = 48, width: int = 64) -> bool:
+    image, info = (make(height=height, width=width) for make in (wall, camera_info))
+    depth = session.exchange(image, info)['depth/image_rect']
     return bool(np.allclose(pixels_of(depth), 2.0, rtol=1e-5))
 
 
@@ -91,3 +102,35 @@ def test_without_a_descriptor_left_depth_goes_on_and_a_configure_says_so(
         resource.prlimit(session.process.pid, resource.RLIMIT_NOFILE, usual)
         assert [change_state(session, step) for step in (CONFIGURE, ACTIVATE)] == [True, True]
         assert sees_two_metres(session)
+
+
+def test_without_memory_for_an_image_smaller_ones_go_on_and_then_it_too(
+    tmp_path: Path, tiny_model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each block of a large image is asked of the system anew, none is left from the one before.
+    monkeypatch.setenv('MALLOC_MMAP_THRESHOLD_', '1000000')
+    large = {'height': 768, 'width': 1024}  # 2.4 MB, and 3.1 MB of depth
+    parameters = {
+        'model_path': tiny_model_path,
+        'backend': 'onnxruntime',
+        'image_reliability': 'reliable',
+    }
+    with DepthSession(tmp_path, 'depth/image_rect', **parameters) as session:
+        session.wait_ready()
+        assert sees_two_metres(session, **large)  # every thread there is to start has started
+        assert sees_two_metres(session)
+        pid = session.process.pid
+        usual = resource.prlimit(pid, resource.RLIMIT_AS)
+        resource.prlimit(pid, resource.RLIMIT_AS, (address_space(pid) + 1_000_000, usual[1]))
+
+        def is_named() -> object:
+            image, info = (make(**large) for make in (wall, camera_info))
+            image.header = info.header = session.stamp()
+            session.infos.publish(info)
+            session.images.publish(image)
+            return session.logged('failed')
+
+        session.spin_until(is_named)
+        assert sees_two_metres(session)
+        resource.prlimit(pid, resource.RLIMIT_AS, usual)
+        assert sees_two_metres(session, **large)

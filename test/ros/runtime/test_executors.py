@@ -122,6 +122,49 @@ def test_what_is_destroyed_while_the_executor_begins_to_wait_ends_nothing(node: 
     executor.shutdown()
 
 
+class FailsToTake(Waitable):  # type: ignore[misc]  # untyped
+    """A source whose first message finds no memory."""
+
+    num_taken = 0
+    num_called = 0
+
+    def is_ready(self, _wait_set: object) -> bool:
+        return True
+
+    def take_data(self) -> int:
+        self.num_taken += 1
+        if self.num_taken == 1:
+            raise MemoryError('no room on purpose')
+        return self.num_taken
+
+    async def execute(self, _taken: int) -> None:
+        self.num_called += 1
+
+    def get_num_entities(self) -> NumberOfEntities:
+        return NumberOfEntities()
+
+    def add_to_wait_set(self, _wait_set: object) -> None:
+        pass
+
+
+def test_after_a_message_that_could_not_be_taken_the_next_is(
+    node: Node, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = FailsToTake(MutuallyExclusiveCallbackGroup())
+    node.add_waitable(source)
+    node.create_timer(0.01, lambda: None)
+    executor = OneSlowGroupExecutor(MutuallyExclusiveCallbackGroup())
+    executor.add_node(node)
+    for _ in range(1000):
+        executor.spin_once(timeout_sec=1.0)
+        if source.num_called > 1:
+            break
+    node.remove_waitable(source)
+    executor.shutdown()
+    assert source.num_called > 1
+    assert 'MemoryError: no room on purpose' in capfd.readouterr().err
+
+
 def test_the_light_executor_calls_back(node: Node) -> None:
     calls: list[int] = []
     node.create_timer(0.01, lambda: calls.append(1))
