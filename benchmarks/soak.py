@@ -3,10 +3,10 @@
     make soak MINUTES=30
     make soak MINUTES=30 ARGS='--rate-hz 10 --parameter network_size=96x128'  # on a busy machine
 
-Node and camera are processes of their own. After a warm-up come a span of steady frames, lifecycle
-cycles and parameter changes while images flow, and another steady span; memory, descriptors and
-times of the two spans are compared. Leaves soak.json and soak.png. Exit status 1 and the reason
-where a promise is broken.
+Node and camera are processes of their own. After a warm-up the node is left alone for half of the
+time; then come lifecycle cycles and parameter changes while images flow, and a last steady span.
+Memory, descriptors and times of spans before and after are compared. Leaves soak.json and
+soak.png. Exit status 1 and the reason where a promise is broken.
 """
 
 from __future__ import annotations
@@ -31,7 +31,17 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from soak_promises import Activation, Run, Sample, draw, judge, report
+from soak_promises import (
+    OtherWork,
+    Run,
+    Sample,
+    activations_of,
+    draw,
+    judge,
+    report,
+    rss_mb,
+    stamp_ns,
+)
 import yaml
 
 from depth_estimation_ros.msg import DepthStats
@@ -86,7 +96,7 @@ class Listener(Node):
         )
 
     def _on_sent(self, message: CameraInfo) -> None:
-        self.sent_ns.append(_stamp_ns(message))
+        self.sent_ns.append(stamp_ns(message))
 
     def _on_stats(self, message: DepthStats) -> None:
         self.stats.append((time.monotonic(), message))
@@ -108,25 +118,30 @@ class Soak:
         self._busy = OtherWork((node.pid, player.pid, os.getpid()))
 
     def run(self, minutes: float, *, num_cycles: int) -> Run:
-        """Warm up, then compare a steady span with another, with trouble between them."""
+        """Warm up, leave the node alone for half of the time, trouble it, compare the spans."""
         started = time.monotonic()
         self._spin_until(lambda: len(self.listener.stats) > 0, DEPTH_SEC, 'no depth came')
-        span = min(60.0, 60.0 * minutes / 4.0)
+        span = min(60.0, 60.0 * minutes / 6.0)
         self._trouble(NUM_WARM_UP, NUM_WARM_UP * CHANGES_A_CYCLE, 0.0)
         self._spin(span / 4.0)
         self.num_cycles = self.num_changes = 0
         self.samples.clear()
         first = self._steady(span)
+        self._spin(max(0.0, started + 30.0 * minutes - span - time.monotonic()))
+        calm = self._steady(span)
         left = started + 60.0 * minutes - 1.25 * span - time.monotonic()
         self._trouble(num_cycles, num_cycles * CHANGES_A_CYCLE, left)
         self._spin(span / 4.0)
         last = self._steady(span)
         return Run(
             first=first,
+            calm=calm,
             last=last,
             samples=tuple(self.samples),
             latencies=tuple((at, float(item.total_time)) for at, item in self.listener.stats),
-            activations=tuple(self._activations()),
+            activations=activations_of(
+                [item for _, item in self.listener.stats], self.listener.sent_ns
+            ),
             num_cycles=self.num_cycles,
             num_changes=self.num_changes,
             failures=tuple(self.failures),
@@ -192,66 +207,12 @@ class Soak:
         self.samples.append(
             Sample(
                 time_sec=now,
-                rss_mb=_rss_mb(self._pid),
+                rss_mb=rss_mb(self._pid),
                 num_descriptors=len(list(Path(f'/proc/{self._pid}/fd').iterdir())),
                 num_frames=len(self.listener.stats),
                 busy_by_others=self._busy.share(),
             )
         )
-
-    def _activations(self) -> list[Activation]:
-        """Cut the stats where the node's counters begin anew."""
-        groups: list[list[DepthStats]] = []
-        for _, item in self.listener.stats:
-            if not groups or item.frames_processed <= groups[-1][-1].frames_processed:
-                groups.append([])
-            groups[-1].append(item)
-        return [self._activation(group) for group in groups]
-
-    def _activation(self, group: list[DepthStats]) -> Activation:
-        first, last = group[0], group[-1]
-        begin, end = _stamp_ns(first), _stamp_ns(last)
-        return Activation(
-            num_sent=sum(begin < stamp <= end for stamp in self.listener.sent_ns),
-            received=last.frames_received - first.frames_received,
-            processed=last.frames_processed,
-            dropped=last.frames_dropped,
-            received_in_all=last.frames_received,
-            heard=len(group),
-        )
-
-
-class OtherWork:
-    """How much of the processors' time goes to processes that are not of this run."""
-
-    def __init__(self, pids: tuple[int, ...]) -> None:
-        self._pids = pids
-        self._last = self._read()
-
-    def share(self) -> float:
-        """Return the share since the call before [0..1]."""
-        last, self._last = self._last, self._read()
-        total, busy, own = (now - before for now, before in zip(self._last, last, strict=True))
-        return min(1.0, max(0.0, (busy - own) / total)) if total > 0 else 0.0
-
-    def _read(self) -> tuple[int, int, int]:
-        ticks = [int(part) for part in Path('/proc/stat').read_text().split('\n')[0].split()[1:9]]
-        return sum(ticks), sum(ticks) - ticks[3] - ticks[4], sum(map(_cpu_ticks, self._pids))
-
-
-def _cpu_ticks(pid: int) -> int:
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def _rss_mb(pid: int) -> float:
-    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
-
-
-def _stamp_ns(message: Any) -> int:
-    stamp = message.header.stamp
-    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
 def _parameter(text: str) -> tuple[str, object]:
@@ -269,6 +230,9 @@ def main() -> int:
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--rate-hz', type=float, default=RATE_HZ)
     parser.add_argument('--cycles', type=int, default=NUM_CYCLES, help='lifecycle cycles')
+    parser.add_argument(
+        '--untimed', action='store_true', help='judge nothing that other work can change'
+    )
     parser.add_argument(
         '--parameter',
         action='append',
@@ -308,7 +272,7 @@ def main() -> int:
             return 1
         except KeyboardInterrupt:
             return 130
-    verdicts = judge(run)
+    verdicts = judge(run, is_timed=not arguments.untimed)
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / 'soak.json').write_text(json.dumps(report(run, verdicts), indent=1) + '\n')
     draw(run, arguments.output / 'soak.png')
