@@ -12,8 +12,9 @@ from typing import Final
 __all__ = ['remove_stale_segments']
 
 _FOLDER: Final = Path('/dev/shm')  # noqa: S108 - where Fast DDS puts them on Linux
-# A segment `fastrtps_` + 16 letters has a file `..._el`, locked as long as its owner lives.
-_LOCK_NAME: Final = re.compile(r'fastrtps_[0-9a-z]{16}_el')
+# A segment `fastrtps_` (Fast DDS 3, of Kilted and newer: `fastdds_`) + 16 letters has a file
+# `..._el`, locked as long as its owner lives.
+_LOCK_NAME: Final = re.compile(r'fast(rtps|dds)_[0-9a-z]{16}_el')
 _MIN_AGE_SEC: Final = 10.0  # a file is made a moment before it is locked
 
 

@@ -19,6 +19,7 @@ from depth_estimation_ros.ros.runtime.shared_memory import remove_stale_segments
 pytestmark = pytest.mark.ros
 
 NAME = 'fastrtps_0123456789abcdef'
+SEGMENT = r'/\S+/fast(?:rtps|dds)_[0-9a-z]{16}\b'
 HOUR_SEC = 3600.0
 
 
@@ -35,8 +36,9 @@ def _age(path: Path, age_sec: float) -> None:
     os.utime(path, (then, then))
 
 
-def test_a_segment_that_nobody_holds_is_removed(tmp_path: Path) -> None:
-    _segment(tmp_path, NAME, age_sec=HOUR_SEC)
+@pytest.mark.parametrize('name', [NAME, NAME.replace('fastrtps', 'fastdds')])
+def test_a_segment_that_nobody_holds_is_removed(tmp_path: Path, name: str) -> None:
+    _segment(tmp_path, name, age_sec=HOUR_SEC)
     assert remove_stale_segments(tmp_path) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -73,7 +75,7 @@ def test_what_a_killed_process_leaves_is_freed_and_what_a_living_one_has_is_not(
         try:
             assert process.stdout.readline() == 'ready\n'
             maps = Path(f'/proc/{process.pid}/maps').read_text(encoding='utf-8')
-            segments = {Path(name) for name in re.findall(r'/\S+/fastrtps_[0-9a-z]{16}\b', maps)}
+            segments = {Path(name) for name in re.findall(SEGMENT, maps)}
             assert segments
             locks = {segment.with_name(f'{segment.name}_el') for segment in segments}
             for lock in locks:
