@@ -205,7 +205,7 @@ def draw(run: Run, path: Path) -> None:
     for axes in (memory, descriptors, latency):
         axes.set_xlim(0.0, minutes[-1])
         axes.grid(visible=True, alpha=0.3)
-        for begin, end in (run.first, run.last):
+        for begin, end in (run.first, run.calm, run.last):
             axes.axvspan(
                 (begin - start) / 60.0, (end - start) / 60.0, color='tab:orange', alpha=0.2
             )

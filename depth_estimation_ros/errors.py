@@ -15,6 +15,7 @@ __all__ = [
     'ImageError',
     'ModelFileError',
     'error_text',
+    'library_text',
 ]
 
 
@@ -58,3 +59,10 @@ def error_text(err: BaseException) -> str:
     kind = type(err)
     name = kind.__name__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__name__}'
     return f'{name}: {text}' if text else name
+
+
+def library_text(err: Exception) -> str:
+    """Return what a library in C++ says; a reason that quotes a damaged file may be no text."""
+    if isinstance(err, UnicodeDecodeError):
+        return err.object.decode('utf-8', 'replace')
+    return str(err)

@@ -12,7 +12,7 @@ import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName, TensorInfo, check_graph
 from depth_estimation_ros.backends.telemetry import import_onnxruntime
-from depth_estimation_ros.errors import BackendError
+from depth_estimation_ros.errors import BackendError, library_text
 from depth_estimation_ros.model_file.model_spec import FREE_AXES
 
 if TYPE_CHECKING:
@@ -193,11 +193,12 @@ def _error_types() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     found = [item for item in vars(state).values() if isinstance(item, type)]
-    return (RuntimeError, *(item for item in found if issubclass(item, Exception)))
+    found = [item for item in found if issubclass(item, Exception)]
+    return (RuntimeError, UnicodeDecodeError, *found)
 
 
 def _first_line(err: Exception) -> str:
-    return str(err).strip().partition('\n')[0]
+    return library_text(err).strip().partition('\n')[0]
 
 
 def _tensors(nodes: list[Any]) -> dict[str, TensorInfo]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from depth_estimation_ros.backends.base import BackendName, TensorInfo, check_graph
-from depth_estimation_ros.errors import BackendError
+from depth_estimation_ros.errors import BackendError, library_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ class OpenVinoBackend:
                 model.reshape({'image': list(spec.input_shape)})
             check_graph(model_path, spec, _tensors(model.inputs), _tensors(model.outputs))
             compiled = core.compile_model(model, _DEVICE, config)
-        except RuntimeError as err:
+        except (RuntimeError, UnicodeDecodeError) as err:
             raise BackendError(f'openvino cannot load {model_path}: {_gist(err)}') from err
         self._precision = _precision(compiled, options.openvino_precision)
         version = openvino.__version__.partition('-')[0]
@@ -110,7 +110,7 @@ class OpenVinoBackend:
         try:
             self._request.set_input_tensor(self._tensor_type(images_nhwc, shared_memory=True))
             self._request.infer()
-        except RuntimeError as err:
+        except (RuntimeError, UnicodeDecodeError) as err:
             raise BackendError(f'{self._description}: {_gist(err)}') from err
         output: NDArray[np.float32] = self._request.get_output_tensor().data
         return output
@@ -143,9 +143,9 @@ def _precision(compiled: Any, wanted: str) -> str:
     return used
 
 
-def _gist(err: RuntimeError) -> str:
+def _gist(err: Exception) -> str:
     """Last line of the text, which says what is wrong; those before say where in the sources."""
-    lines = [line.strip() for line in str(err).splitlines() if line.strip()]
+    lines = [line.strip() for line in library_text(err).splitlines() if line.strip()]
     return lines[-1] if lines else repr(err)
 
 

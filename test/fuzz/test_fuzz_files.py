@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 import json
+from pathlib import Path
+import shutil
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,15 +18,15 @@ from tiny_model import make_tiny_model
 
 from depth_estimation_ros.backends.tensorrt.engine_facts import sidecar_path
 from depth_estimation_ros.camera.camera_info_file import read_camera_info, read_distorted_camera
+from depth_estimation_ros.errors import BackendError
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.files.image_codec import decode_rgb, decode_unchanged
 from depth_estimation_ros.model_file.model_spec import ModelSpec, read_model_spec
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
+CORPUS = Path(__file__).parent / 'corpus'
 HEIGHT, WIDTH = 24, 32
 CAMERA = """\
 image_width: 640
@@ -155,6 +157,18 @@ def test_no_damaged_model_file_gives_a_wrong_depth(tmp_path: Path, model: bytes)
             np.testing.assert_allclose(depth, wanted, rtol=0.2, atol=0.2)
 
     fuzz('onnxruntime', damaged([model], max_changes=2), read, per_mille=5)
+
+
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+def test_a_runtime_s_reason_that_is_no_text_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(CORPUS / 'onnxruntime' / 'reason_no_text', 'a.onnx')
+    with pytest.raises(
+        BackendError, match=f'{backend} cannot load .*a.onnx: .*\ufffdnvalid_below'
+    ):
+        DepthEstimator.from_file('a.onnx', backend=backend)
 
 
 def test_a_damaged_engine_is_the_right_one_or_built_again(tmp_path: Path) -> None:
