@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from depth_estimation_ros.errors import CheckpointError
+from depth_estimation_ros.files.hdf5_trial import check_hdf5
 from depth_estimation_ros.files.reading import check_regular, reading
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class KerasFile:
         if not self.path.exists():
             raise CheckpointError(f'{self.path}: no such file')
         check_regular(self.path, CheckpointError)
+        check_hdf5(self.path, CheckpointError)
         try:
             self._file = h5py.File(self.path, 'r')
         except Exception as err:  # h5py raises more than OSError

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from depth_estimation_ros.errors import DataError
+from depth_estimation_ros.files.hdf5_trial import check_hdf5
 from depth_estimation_ros.files.reading import check_regular, reading
 from depth_estimation_ros.training.data.nyu.camera import nyu_camera
 from depth_estimation_ros.training.data.nyu.mat_file import read_mat_numbers
@@ -67,6 +68,8 @@ class NyuLabeled(RgbdDataset):
         self._depth_key = 'rawDepths' if raw_depth else 'depths'
         self._file: h5py.File | None = None
         self._process = 0
+        if self.path.is_file():
+            check_hdf5(self.path, DataError)
         with reading(self.path, 'MATLAB v7.3 file'), _open(self.path) as file:
             num_images = _check(file, self.path, self._depth_key)
             splits = Path(splits_path) if splits_path else self.path.with_name(SPLITS_NAME)
