@@ -92,20 +92,30 @@ soak: install/.built ## node and camera for MINUTES=30 against docs/reliability.
 RUN := runs/default
 MODELS := depth_estimation_ros/models
 # The real images: as `depth-estimation download nyu-labeled --output data` leaves them, or any
-# other data that train takes, such as NYU='rgbd-folder FOLDER' NYU_OPTIONS='depth_step=0.0392'.
+# other data that train takes, such as NYU='rgbd-folder FOLDER' NYU_OPTIONS='depth_step=0.0392
+# split_runs=true validation_fraction=0.12'.
 NYU := nyu-labeled data
-NYU_OPTIONS := frame_px=12 validation_fraction=0.12
-ROOMS := runs/rooms
+NYU_OPTIONS := validation_fraction=0.12
 NYU_DATA = --data $(NYU) $(foreach option,$(NYU_OPTIONS),--data-option $(option))
+CUT = $(NYU_DATA) --data-option frame_px=12
+ROOMS := runs/rooms
+ROOMS_DATA = --data rooms $(ROOMS) --data-option num_rooms=4000 --num-validation-images 101
 TERMS := NYU Depth v2 is on the web for research and names no licence
 CARD := --training-data 'NYU Depth v2 (labelled training images) and 4,000 synthetic rooms' \
   --licence 'Apache-2.0; $(TERMS)'
-TRAIN = $(ROS) depth-estimation train --preset real-rooms $(NYU_DATA) --data-weight 2 \
-  --data rooms $(ROOMS) --data-option num_rooms=4000 --num-validation-images 101
-train-default-model: install/.built $(STAMPS)/test ## train, measure and export the shipped models anew (3 hours) [NYU='nyu-labeled data']
-	@$(TRAIN) --validate-every 500 --output $(RUN)-first $(ARGS)
-	@$(TRAIN) --initial-checkpoint $(RUN)-first/best.pt --seed 1 --steps 3600 \
-	  --learning-rate 0.0015 --coarse-fraction 0.25 --validate-every 600 --output $(RUN) $(ARGS)
+TRAIN = $(ROS) depth-estimation train --preset real-rooms
+train-default-model: install/.built $(STAMPS)/test ## train, measure and export the shipped models anew (4 hours) [NYU='nyu-labeled data']
+	@$(TRAIN) $(CUT) --data-weight 2 $(ROOMS_DATA) --border-probability 0 \
+	  --validate-every 500 --output $(RUN)-first $(ARGS)
+	@$(TRAIN) $(CUT) --data-weight 2 $(ROOMS_DATA) --border-probability 0 \
+	  --initial-checkpoint $(RUN)-first/best.pt --seed 1 --steps 3600 --learning-rate 0.0015 \
+	  --coarse-fraction 0.25 --validate-every 600 --output $(RUN)-second $(ARGS)
+	@$(TRAIN) $(CUT) --data-weight 2 $(ROOMS_DATA) \
+	  --initial-checkpoint $(RUN)-second/best.pt --seed 5 --steps 1100 --learning-rate 0.0006 \
+	  --coarse-fraction 0 --min-crop-scale 0.6 --validate-every 550 --output $(RUN)-third $(ARGS)
+	@$(TRAIN) $(NYU_DATA) --data-weight 1 $(CUT) --data-weight 1 $(ROOMS_DATA) \
+	  --initial-checkpoint $(RUN)-third/best.pt --seed 6 --steps 640 --learning-rate 0.0005 \
+	  --coarse-fraction 0 --min-crop-scale 0.6 --validate-every 320 --output $(RUN) $(ARGS)
 	@$(ROS) depth-estimation evaluate $(RUN)/best.pt $(NYU_DATA) --split validation --eigen-crop \
 	  --flip --output $(RUN)/metrics.json
 	@mkdir -p $(MODELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,10 @@ def faulty(
 
 def values_of(status: object) -> dict[str, str]:
     return {item.key: item.value for item in status.values}  # type: ignore[attr-defined]
+
+
+def _says_any_of(session: DepthSession, words: tuple[str, ...]) -> bool:
+    return any(map(session.logged, words))
 
 
 def send_until(session: DepthSession, is_true: Callable[[], object]) -> None:
@@ -170,7 +175,7 @@ def test_requests_that_make_no_sense_are_answered_and_survived(
                 f'transition {transition} does not fit',
                 f'start transition {transition} from',
             )
-            session.spin_until(lambda words=words: any(map(session.logged, words)))
+            session.spin_until(partial(_says_any_of, session, words))
         good = Parameter(name='max_depth', value=ParameterValue(type=3, double_value=9.0))
         many = SetParameters.Request(parameters=[WRONG_TYPE, good])
         results = session.call(SetParameters, 'depth_estimation/set_parameters', many).results
