@@ -129,7 +129,7 @@ train-default-model: install/.built $(STAMPS)/test ## train, measure and export 
 	  --calibration rooms --metrics $(RUN)/metrics-int8.json --output $(MODELS)/default-int8.onnx
 	@$(ROS) python -m depth_estimation_ros.training.reports.model_card $(MODELS)/default.onnx \
 	  --output $(MODELS)
-	@cp $(RUN)/report/learning_curves.png $(MODELS)/loss.png
+	@cp $(RUN)-second/report/learning_curves.png $(MODELS)/loss.png
 
 shell: install/.built ## a shell with ROS and the package
 	@bash --rcfile <(echo '[ -f ~/.bashrc ] && . ~/.bashrc; . install/local_setup.bash') -i
