@@ -13,10 +13,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 import multiprocessing
 from pathlib import Path
-import statistics
 import sys
 from tempfile import TemporaryDirectory
-import time
 from typing import TYPE_CHECKING
 
 import engines
@@ -38,7 +36,6 @@ DECIMATIONS = (1, 2, 4, 8)
 NUM_SUBSCRIBERS = (1, 2, 3)
 NUM_CAMERAS = (1, 2, 4)
 CAMERA_NETWORK = ('small', 'paper', (192, 256))
-NUM_WARM_UP = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,19 +86,12 @@ def measure_cameras(seconds: float) -> Iterator[Grown]:
 
 
 def _timed(estimator: DepthEstimator, images: list[np.ndarray], seconds: float) -> Grown:
-    for _ in range(NUM_WARM_UP):
-        estimator.estimate_batch(images)
-    times = []
-    started, cpu = time.perf_counter(), time.process_time()
-    while time.perf_counter() - started < seconds:
-        begun = time.perf_counter()
-        estimator.estimate_batch(images)
-        times.append(time.perf_counter() - begun)
+    found = node_rates.repeated(lambda: estimator.estimate_batch(images), seconds)
     return Grown(
         curve='cameras in one run of the network, images of all',
         at=str(len(images)),
-        rate_hz=len(images) / statistics.median(times),
-        cpu_ms=1e3 * (time.process_time() - cpu) / (len(times) * len(images)),
+        rate_hz=len(images) * 1e3 / found['p50_ms'],
+        cpu_ms=found['cpu_ms'] / len(images),
     )
 
 

@@ -171,15 +171,20 @@ def bare_estimator(size: tuple[int, int], seconds: float) -> dict[str, float]:
 
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     with DepthEstimator.from_file(find_model('', backend='auto')) as estimator:
-        for _ in range(5):
-            estimator.estimate(rgb)
-        times_ms = []
-        started, cpu = time.perf_counter(), time.process_time()
-        while time.perf_counter() - started < seconds:
-            begun = time.perf_counter()
-            estimator.estimate(rgb)
-            times_ms.append(1e3 * (time.perf_counter() - begun))
-        spent, cpu = time.perf_counter() - started, time.process_time() - cpu
+        return repeated(lambda: estimator.estimate(rgb), seconds)
+
+
+def repeated(run: Callable[[], object], seconds: float) -> dict[str, float]:
+    """Run something again and again in this process, five times before the clock starts."""
+    for _ in range(5):
+        run()
+    times_ms = []
+    started, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - started < seconds:
+        begun = time.perf_counter()
+        run()
+        times_ms.append(1e3 * (time.perf_counter() - begun))
+    spent, cpu = time.perf_counter() - started, time.process_time() - cpu
     return {
         'rate_hz': len(times_ms) / spent,
         'p50_ms': float(np.percentile(times_ms, 50)),
