@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -125,31 +125,37 @@ WRITERS = pytest.mark.parametrize(
 )
 
 
-@WRITERS
-def test_a_writer_without_room_says_so_and_keeps_the_old_file(
-    tmp_path: Path, program: str, name: str
-) -> None:
-    path = tmp_path / name
-    old = (ROOT / 'config' / 'depth.yaml').read_bytes()
+@pytest.fixture
+def old() -> bytes:
+    """What stands in a file before a writer fails."""
+    return (ROOT / 'config' / 'depth.yaml').read_bytes()
+
+
+def write_on(path: Path, old: bytes, program: str, **limits: Any) -> str:
+    """Let a writer that must fail loose on a file; return what it says."""
     path.write_bytes(old)
-    process = start(program, path, max_file_bytes=len(old) // 2)
+    process = start(program, path, **limits)
     error = process.communicate(timeout=TIMEOUT_SEC)[1]
     assert process.returncode == 1
-    assert 'File too large' in error
     assert path.read_bytes() == old
+    return error
+
+
+@WRITERS
+def test_a_writer_without_room_says_so_and_keeps_the_old_file(
+    tmp_path: Path, old: bytes, program: str, name: str
+) -> None:
+    assert 'File too large' in write_on(
+        tmp_path / name, old, program, max_file_bytes=len(old) // 2
+    )
 
 
 @WRITERS
 def test_a_writer_on_a_read_only_disk_says_so_and_keeps_the_old_file(
-    tmp_path: Path, program: str, name: str
+    tmp_path: Path, old: bytes, program: str, name: str
 ) -> None:
-    path = tmp_path / name
-    old = (ROOT / 'config' / 'depth.yaml').read_bytes()
-    path.write_bytes(old)
-    process = start(program, path, before=on_read_only_disk(tmp_path))
-    error = process.communicate(timeout=TIMEOUT_SEC)[1].splitlines()[-1]
-    assert process.returncode == 1
+    error = write_on(tmp_path / name, old, program, before=on_read_only_disk(tmp_path))
+    error = error.splitlines()[-1]
     assert 'Read-only file system' in error
     assert name in error
-    assert path.read_bytes() == old
     assert [file.name for file in tmp_path.iterdir()] == [name]
