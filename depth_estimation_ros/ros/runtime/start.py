@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _SOURCE_LINE = re.compile(r',? at /[^ ]+:\d+')
 _STDERR = 2  # the file descriptor
 _LOG_FOLDERS = ('ROS_LOG_DIR', 'ROS_HOME', 'HOME')
-_LOG_CURE = 'set ROS_LOG_DIR to a folder that can be written'
+_LOG_CURE = 'ROS_LOG_DIR to a folder that can be written'
 _CURES = {
     'ROS_DOMAIN_ID': 'set it to a number from 0 to 232, or unset it',
-    'logging directory': 'set HOME, or ROS_LOG_DIR to a folder that can be written',
+    'logging directory': f'set HOME, or {_LOG_CURE}',
     'params file': 'give --params-file a file that can be read and is YAML',
     'trailing': 'give each option its value',
     'parameter override rule': 'write -p NAME:=VALUE',
@@ -49,12 +49,12 @@ def init_ros(args: list[str] | None, **options: Any) -> None:
     if os.name == 'posix' and not any(os.environ.get(name) for name in _LOG_FOLDERS):
         raise ConfigError(
             'ROS cannot start: HOME is not set, so there is no folder for its log: set HOME, or '
-            'ROS_LOG_DIR to a folder that can be written'
+            + _LOG_CURE
         )
     remove_stale_segments()
     given = sys.argv if args is None else args
     if trouble := _log_trouble():
-        sys.stderr.write(f'no log file: {trouble}: {_LOG_CURE}\n')
+        sys.stderr.write(f'no log file: {trouble}: set {_LOG_CURE}\n')
         given = [*given, '--ros-args', '--disable-external-lib-logs']
     try:
         with _silent_on_failure():
